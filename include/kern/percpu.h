@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.h - a hart and what belongs to it alone.
+ *
+ *      tp ---> struct hart
+ *              +---------------------------+
+ *              | arch    trap entry's words|  first: arch assembly knows its offsets
+ *              | current, idle, need_resched|
+ *              | held locks (debug)        |
+ *              | run queue, timers, mailbox|  touched by other harts, under their own locks
+ *              +---------------------------+
+ *
+ * harts[0 .. nr_harts-1] are numbered densely in the device tree's order; the machine's own hart
+ * ids may be sparse and are used towards SBI only. The boot hart's struct is part of the image;
+ * each other lies on its own node.
+ *
+ * Locks: none. The monitor is not preempted, so what only this hart touches needs no lock. Letters
+ * beside a field: (r) its rq.lock, (t) its timers.lock, (a) atomic, (o) own hart only,
+ * (b) written at boot only.
+ *
+ * Linux's counterpart: per-cpu areas and struct rq.
+ */
+#ifndef PAGODA_KERN_PERCPU_H
+#define PAGODA_KERN_PERCPU_H
+
+#include "arch/hart.h"
+#include "base/bitmap.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/rbtree.h"
+#include "base/types.h"
+#include "kern/lock.h"
+
+struct thread;
+struct timer;
+
+#define MAX_HELD_LOCKS 12
+
+enum run_class {
+    RUN_HIGH = 0, /* the console and the monitor's helpers: short work, must stay responsive */
+    RUN_NORMAL,   /* guests */
+    NR_RUN_CLASSES
+};
+
+struct run_queue {
+    struct spinlock lock;
+    uint32_t nr_queued;                     /* (r) waiting, the running one not counted */
+    struct list_head queue[NR_RUN_CLASSES]; /* (r) struct thread.run_node */
+};
+
+struct timer_base {
+    struct spinlock lock;
+    struct rb_root tree;      /* (t) by expires */
+    struct timer *first;      /* (t) leftmost */
+    struct timer *running;    /* (t) whose function runs now */
+    uint64_t programmed;      /* (o) what the hardware was last told */
+    uint64_t slice_end;       /* (o) ticks, TIMER_NEVER when only one wants the hart */
+};
+
+/** One call of this hart to others, see ipi.h. */
+struct ipi_slot {
+    void (*fn)(void *);
+    void *arg;
+    uint32_t left;    /* (a) targets that have not run it yet */
+    uint32_t sleeper; /* (a) the caller waits in WFI and wants an interrupt at the end */
+};
+
+struct held_lock {
+    struct spinlock *lock;
+    uint32_t rank;
+};
+
+struct hart {
+    struct arch_hart arch; /* first; index, hartid and nid are in here */
+
+    struct thread *current; /* (o) */
+    struct thread *idle;    /* (b) */
+    uint32_t need_resched;  /* (a) someone better waits, or the slice is over */
+    uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
+    uint32_t online;        /* (a) takes part in scheduling and answers IPIs */
+    uint32_t start_error;   /* (b) why HSM would not start it */
+
+    uint64_t switches;    /* (o) context switches */
+    uint64_t idle_ticks;  /* (o) time spent idle */
+    uint64_t irq_count;   /* (o) external interrupts taken */
+    uint64_t timer_count; /* (o) timer interrupts taken */
+    uint64_t ipi_count;   /* (o) mailbox calls served */
+
+    struct thread *zombie; /* (o) the thread just switched away from, if it has exited */
+    struct run_queue rq cache_aligned;
+    struct timer_base timers cache_aligned;
+    uint64_t ipi_pending cache_aligned; /* (a) a bit for each hart whose slot has work for us */
+    struct ipi_slot ipi_slot;           /* (o) written by this hart, read by its targets */
+#if CONFIG_DEBUG
+    uint32_t nr_held; /* (o) */
+    struct held_lock held[MAX_HELD_LOCKS];
+#endif
+} cache_aligned;
+
+extern struct hart *harts[MAX_HARTS];
+extern uint32_t nr_harts;
+
+/** Harts that are online, and those of them that have nothing to run. (a) */
+extern hartmask_t harts_online;
+extern uint64_t harts_idle;
+
+static inline uint32_t hart_index(void) { return this_hart()->arch.index; }
+
+/** The node of this hart; where its memory should come from. */
+static inline uint32_t hart_nid(void) { return this_hart()->arch.nid; }
+
+static inline bool hart_is_online(uint32_t index)
+{
+    return (__atomic_load_n(&harts_online.bits, __ATOMIC_ACQUIRE) >> index) & 1;
+}
+
+/** Each hart that has a struct, online or not. */
+#define for_each_hart(h)                                                                           \
+    for (uint32_t hart_i_ = 0; hart_i_ < nr_harts && (((h) = harts[hart_i_]), 1); hart_i_++)       \
+        if (h)
+
+/** The index of a hart with this hart id, or -1. */
+int hart_index_of_id(uint64_t hartid);
+
+/** Boot: make the struct of the boot hart, then (with the machine known) give it index and node. */
+void percpu_init_boot_hart(uint64_t hartid);
+
+/** Fill in a hart's struct at `h` (zeroed) and enter it as harts[index]. */
+void percpu_add_hart(struct hart *h, uint32_t index, uint64_t hartid, uint32_t nid);
+
+#endif

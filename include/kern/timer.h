@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - time, and things to do later.
+ *
+ *      now_ns()      since the machine's clock began, from rdtime; never goes back on a hart
+ *      struct timer  one shot, kept in the tree of the hart that armed it, run on that hart
+ *
+ *      hart 0:  [ 1.2 ms ]--[ 3 ms ]--[ 40 ms ]        slice end: 2 ms
+ *                   ^ first                              the hardware gets the earlier of the two
+ *
+ * There is no periodic tick. The hardware timer is programmed only for the first timer, or for the
+ * end of a slice when more than one thread wants the hart.
+ *
+ * Locks: RANK_TIMER in each hart's base. Functions run in interrupt context: they do not block.
+ * Linux's counterpart: hrtimer.
+ */
+#ifndef PAGODA_KERN_TIMER_H
+#define PAGODA_KERN_TIMER_H
+
+#include "base/rbtree.h"
+#include "base/types.h"
+
+#define NSEC_PER_USEC 1000UL
+#define NSEC_PER_MSEC 1000000UL
+#define NSEC_PER_SEC 1000000000UL
+
+struct timer {
+    struct rb_node node;
+    uint64_t expires; /* ticks */
+    void (*fn)(struct timer *);
+    uint32_t hart;  /* whose tree it is in */
+    uint32_t armed; /* 1 while in the tree */
+};
+
+/** The clock's rate as the device tree tells it; before that now_ns() is 0. */
+void timer_set_timebase(uint64_t hz);
+
+/** Nanoseconds of the machine's clock. */
+uint64_t now_ns(void);
+
+/** Raw ticks of rdtime, and conversion to them (rounded up). */
+uint64_t now_ticks(void);
+uint64_t ns_to_ticks(uint64_t ns);
+uint64_t ticks_to_ns(uint64_t ticks);
+
+void timer_init(struct timer *t, void (*fn)(struct timer *));
+
+/** Arm for `ns` from now, on this hart. An armed timer is moved. Any context. */
+void timer_add(struct timer *t, uint64_t ns);
+
+/**
+ * Take it back. Returns true if it was armed and now will not run; false if it has run. Waits for
+ * its function when that runs on another hart at this moment, so the timer may be freed after.
+ */
+bool timer_cancel(struct timer *t);
+
+/** Sleep at least so long. Context: thread, no spinlock held. -EINTR when the thread was killed. */
+int sleep_ns(uint64_t ns);
+
+/** Spin so long. For devices only. */
+void delay_ns(uint64_t ns);
+
+/** Called once on each hart; and by the trap floor on each timer interrupt. */
+void timer_init_hart(void);
+void timer_interrupt(void);
+
+#endif
