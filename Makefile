@@ -1,4 +1,10 @@
-# Pagoda - one image, its guests, its tests. `make help` lists the targets.
+# SPDX-License-Identifier: MIT
+#
+# Pagoda: the image, its guests, its tests. `make help` lists the targets.
+#
+#   MODE=debug|release   with or without the checks that cost time   (debug)
+#   CC_KIND=gcc|clang    the compiler                                 (gcc)
+#   B=DIR                where the image is built                     (build/MODE-CC_KIND)
 #
 # The floors are listed in the order in which they boot; a file may use lower floors only.
 
@@ -38,7 +44,7 @@ OBJS := $(patsubst %,$B/%.o,$(SRCS))
 
 .DEFAULT_GOAL := image
 .PHONY: image
-image: $B/pagoda.elf
+image: $B/pagoda.elf ## build the monitor (the default)
 
 $B/pagoda.elf: $(OBJS) sbi/pagoda.lds
 	$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS)
@@ -52,3 +58,49 @@ $B/%.S.o: %.S
 	$(CC) $(ASFLAGS) -c -o $@ $<
 
 -include $(OBJS:.o=.d)
+
+# --- the guests, the host tests ----------------------------------------------------------------
+include guest/guest.mk
+-include tests/host/host.mk
+
+# --- running -----------------------------------------------------------------------------------
+PYTHON := /usr/bin/python3
+ARGS ?=
+
+.PHONY: setup run debug
+setup:
+	@scripts/setup
+
+run: setup ## boot the two-node machine, its console here; ARGS='--nodes 4 ...' for another
+	@scripts/run $(ARGS)
+
+debug: setup ## the same under gdb: stopped before its first instruction; ARGS as for run
+	@scripts/debug $(ARGS)
+
+# --- testing -----------------------------------------------------------------------------------
+.PHONY: test boot check-style check-floors images
+test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped`
+	@$(PYTHON) scripts/test $(SUITES)
+
+boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
+	@$(PYTHON) -m pytest -q tests/boot $(ARGS)
+
+check-style: ## format, licence lines, sizes of files and functions
+	@scripts/check_style
+
+check-floors: image ## no floor calls up: by includes and by symbols
+	@scripts/check_floors $B
+
+images: ## the image by both compilers, with and without debug checks
+	@for mode in debug release; do for cc in gcc clang; do \
+	    $(MAKE) --no-print-directory MODE=$$mode CC_KIND=$$cc B=build/$$mode-$$cc image || exit 1; \
+	done; done
+
+.PHONY: clean help
+clean: ## remove all that was built
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | sort -u | expand -t 16
+	@echo
+	@sed -n 's/^#   \([A-Z_]*=\)/\1/p' Makefile

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+#
+# The guests: each guest/NAME.c is a program of its own, statically linked with guest/lib.
+# They know nothing of Pagoda; the same files run on any riscv64 Linux and under qemu-riscv64.
+
+GUEST_CC ?= $(CROSS)gcc
+GUEST_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Iguest -ffunction-sections -fdata-sections -MMD -MP
+GUEST_LDFLAGS := -static -s -Wl,--gc-sections
+
+GUESTS := $(patsubst guest/%.c,build/guest/%,$(wildcard guest/*.c))
+GUEST_LIB := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/lib/*.c))
+
+.PHONY: guests
+.SECONDARY: $(GUEST_LIB)
+guests: $(GUESTS)
+
+build/guest/lib/%.o: guest/lib/%.c guest/guest.mk
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CFLAGS) -c -o $@ $<
+
+build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(GUEST_LIB)
+
+-include $(GUESTS:=.d) $(GUEST_LIB:.o=.d)

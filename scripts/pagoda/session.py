@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The running emulator: bytes in, bytes out, and how it ended.
+
+      keyboard --> [keys] --> QEMU's stdin        QEMU's stdout --> [sink] --> screen, files
+
+The launcher stands between terminal and emulator, so that it can see a panic, keep a transcript
+and end both cleanly. The terminal is raw but for Ctrl-C, which ends the machine; Ctrl-\\ goes to
+the machine as the Ctrl-C that it then cannot be sent.
+"""
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+GRACE = 3.0  # seconds that QEMU has to end when it is asked to
+CHUNK = 65536
+KEY_INTERRUPT = b"\x03"
+KEY_QUIT = b"\x1c"
+PR_SET_PDEATHSIG = 1
+
+EXITED = "exited"
+TIMED_OUT = "timed out"
+INTERRUPTED = "interrupted"
+
+
+class Interrupt(Exception):
+    """A signal asked the launcher to end."""
+
+
+def _die_with_parent():
+    """QEMU does not outlive the launcher, even one that was killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _on_signal(_number, _frame):
+    raise Interrupt
+
+
+class Terminal:
+    """The terminal in raw mode for as long as the `with` lasts; nothing when it is none."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self.saved = None
+
+    def __enter__(self):
+        if os.isatty(self.fd):
+            self.saved = termios.tcgetattr(self.fd)
+            raw = termios.tcgetattr(self.fd)
+            raw[0] &= ~(termios.IXON | termios.ICRNL | termios.INLCR | termios.IGNCR)
+            raw[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
+            raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
+            for key in (termios.VQUIT, termios.VSUSP):
+                raw[6][key] = b"\0"
+            termios.tcsetattr(self.fd, termios.TCSADRAIN, raw)
+        return self
+
+    def __exit__(self, *_):
+        if self.saved:
+            termios.tcsetattr(self.fd, termios.TCSADRAIN, self.saved)
+
+
+class Session:
+    """One run of @command. @sink.feed(bytes) sees all output; @keyboard is a descriptor or None.
+
+    @sink.deadline, when not None, is a moment of time.monotonic() after which to stop; the sink
+    may move it while the machine runs. @timeout counts from the start.
+    """
+
+    def __init__(self, command, sink, keyboard, timeout):
+        self.command = command
+        self.sink = sink
+        self.keyboard = keyboard
+        self.limit = time.monotonic() + timeout if timeout else None
+        self.process = None
+        self.code = None
+
+    def run(self):
+        """Boot, and stay until the machine ends; returns EXITED, TIMED_OUT or INTERRUPTED."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _on_signal)
+        with Terminal(sys.stdin.fileno() if self.keyboard is not None else -1):
+            try:
+                self.process = subprocess.Popen(
+                    self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    start_new_session=True, preexec_fn=_die_with_parent, bufsize=0)
+                return self._pump()
+            except Interrupt:
+                return INTERRUPTED
+            finally:
+                self._end()
+
+    def _wait_time(self):
+        limits = [x for x in (self.limit, self.sink.deadline) if x is not None]
+        return max(0.0, min(limits) - time.monotonic()) if limits else None
+
+    def _pump(self):
+        output = self.process.stdout.fileno()
+        inputs = [output] + ([self.keyboard] if self.keyboard is not None else [])
+        while True:
+            ready, _, _ = select.select(inputs, [], [], self._wait_time())
+            if not ready:
+                return TIMED_OUT
+            if output in ready:
+                data = os.read(output, CHUNK)
+                if not data:
+                    self.code = self.process.wait()
+                    return EXITED
+                self.sink.feed(data)
+            if self.keyboard in ready and not self._type(os.read(self.keyboard, CHUNK)):
+                inputs.remove(self.keyboard)
+            if self.limit is not None and time.monotonic() > self.limit:
+                return TIMED_OUT
+
+    def _type(self, data):
+        """Send keys on; False at the end of the input."""
+        if os.isatty(self.keyboard):
+            data = data.replace(KEY_QUIT, KEY_INTERRUPT)
+        try:
+            self.process.stdin.write(data)
+        except BrokenPipeError:
+            pass  # the machine just ended; its output says so next
+        return bool(data)
+
+    def _end(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
