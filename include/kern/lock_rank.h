@@ -61,6 +61,7 @@ enum lock_rank {
     /* kern: the locks below may be taken from anywhere above */
     RANK_SLEEP_LOCK, /* the inner spinlock of mutex and rwsem */
     RANK_WAIT_QUEUE,
+    RANK_THREADS, /* the list of all threads; the reaper's list */
     RANK_RUN_QUEUE,
     RANK_TIMER,
     RANK_IRQ,

@@ -61,8 +61,7 @@ struct timer_base {
 struct ipi_slot {
     void (*fn)(void *);
     void *arg;
-    uint32_t left;    /* (a) targets that have not run it yet */
-    uint32_t sleeper; /* (a) the caller waits in WFI and wants an interrupt at the end */
+    uint32_t left; /* (a) targets that have not run it yet */
 };
 
 struct held_lock {
@@ -86,7 +85,7 @@ struct hart {
     uint64_t timer_count; /* (o) timer interrupts taken */
     uint64_t ipi_count;   /* (o) mailbox calls served */
 
-    struct thread *zombie; /* (o) the thread just switched away from, if it has exited */
+    struct thread *leaving; /* (o) just switched away from, and not to stay on this hart */
     struct run_queue rq cache_aligned;
     struct timer_base timers cache_aligned;
     uint64_t ipi_pending cache_aligned; /* (a) a bit for each hart whose slot has work for us */
@@ -102,7 +101,10 @@ extern uint32_t nr_harts;
 
 /** Harts that are online, and those of them that have nothing to run. (a) */
 extern hartmask_t harts_online;
-extern uint64_t harts_idle;
+extern hartmask_t harts_idle;
+
+/** The harts of each node. (b) */
+extern hartmask_t node_harts[MAX_NODES];
 
 static inline uint32_t hart_index(void) { return this_hart()->arch.index; }
 

@@ -14,8 +14,7 @@
  *      | guard page         |                                      `--exit--> DEAD --> reaped
  *      +--------------------+
  *
- * The monitor is not preempted: a thread leaves its hart only in schedule(), and cond_resched() is
- * where long loops offer that. Returning to U-mode offers it too.
+ * How threads get a hart and leave it is in sched.h.
  *
  * Locks: state, hart and run_node belong to the rq.lock of harts[thread->hart], which is held
  * across the switch itself: so who holds it sees each thread either wholly on or wholly off.
@@ -29,20 +28,11 @@
 #include "base/list.h"
 #include "base/types.h"
 #include "kern/percpu.h"
+#include "kern/sched.h"
 
 #define THREAD_STACK_SIZE KIB(16)
 #define THREAD_NAME_MAX 16
 #define NO_NODE (-1)
-#define SLICE_NS (10 * 1000000UL)
-
-enum thread_state {
-    THREAD_NEW = 0,
-    THREAD_RUNNABLE = 1, /* queued, or on a hart */
-    THREAD_SLEEPING = 2, /* until woken */
-    THREAD_KILLABLE = 4, /* until woken or killed */
-    THREAD_DEAD = 8,
-    THREAD_ASLEEP = THREAD_SLEEPING | THREAD_KILLABLE,
-};
 
 struct thread;
 
@@ -96,8 +86,11 @@ static inline char *thread_stack_top(struct thread *t) { return (char *)t; }
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, int nid,
                              hartmask_t affinity);
 
-/** Put it on a run queue for the first time. */
-void thread_start(struct thread *t);
+/** Set the own state ahead of schedule(); wait.h does this for you. */
+static inline void thread_set_state(uint32_t state)
+{
+    __atomic_store_n(&thread_current()->state, state, __ATOMIC_SEQ_CST);
+}
 
 /** thread_create for the monitor's helpers: any hart, RUN_HIGH, started. NULL when out of memory. */
 struct thread *kthread_run(const char *name, void (*fn)(void *), void *arg, int nid);
@@ -108,42 +101,8 @@ void thread_discard(struct thread *t);
 /** End the current thread. Its stack is freed, and ops->destroy called, by the reaper. */
 noreturn void thread_exit(void);
 
-void thread_set_class(struct thread *t, enum run_class run_class);
-
-/** Where it may run. -EINVAL when no online hart is in the mask. Moves it if it must. */
-must_check int thread_set_affinity(struct thread *t, hartmask_t affinity);
-
-/** Make it run if it sleeps in one of `states`. True if this call woke it. Any context. */
-bool thread_wake(struct thread *t, uint32_t states);
-
-/** Mark as killed and end its killable wait. Any context. */
+/** Mark as killed and end its killable wait. Any context; t must not be gone. */
 void thread_kill(struct thread *t);
-
-/** Leave the hart; with state RUNNABLE to the tail of the queue. No spinlock held. */
-void schedule(void);
-
-/** Offer the hart to others of the same class. */
-void yield(void);
-
-/** Set the own state ahead of schedule(); wait.h does this for you. */
-static inline void thread_set_state(uint32_t state)
-{
-    __atomic_store_n(&thread_current()->state, state, __ATOMIC_SEQ_CST);
-}
-
-static inline bool need_resched(void)
-{
-    return __atomic_load_n(&this_hart()->need_resched, __ATOMIC_RELAXED) != 0;
-}
-
-/** Long loops: take pending interrupts, let others run if they should. No spinlock held. */
-static inline void cond_resched(void)
-{
-    assert_no_locks();
-    interrupt_window();
-    if (unlikely(need_resched()))
-        schedule();
-}
 
 /** Call fn for each thread until it returns false. fn must not block. */
 void thread_for_each(bool (*fn)(struct thread *, void *), void *arg);
@@ -151,26 +110,21 @@ void thread_for_each(bool (*fn)(struct thread *, void *), void *arg);
 /** Nanoseconds that it has run, the present stretch included. */
 uint64_t thread_run_ns(const struct thread *t);
 
-/** Threads running or wanting to, on all harts. */
-uint32_t threads_runnable(void);
-
 /* --- boot ------------------------------------------------------------------------------------ */
 
-/** The code running on the boot stack becomes thread "boot"; later it becomes idle/0. */
+/** The code running on the boot stack becomes thread "boot", and hart 0 gets its idle thread. */
 void thread_init_boot(void);
 
-/** Reaper and balance: once stacks can be allocated. */
+/** The reaper: once stacks can be allocated. */
 void thread_init_late(void);
 
-/** Start every other enabled hart of the machine through HSM and wait for it (bounded). */
-struct hart_start_info {
-    uint64_t hartid;
-    uint32_t nid;
-};
-void harts_start(const struct hart_start_info *infos, uint32_t n,
-                 void *(*alloc)(size_t size, size_t align, uint32_t nid));
+/** For kern/harts.c: make a thread whose struct lies at the top of a stack that we were given. */
+struct thread *thread_make(void *stack, const char *name, void (*fn)(void *), void *arg);
 
-/** The idle loop; the end of the boot code of each hart. */
-noreturn void idle_loop(void);
+/** A fresh stack from the registered allocator, NULL when out of memory. */
+void *thread_stack_alloc(int nid);
+
+/** For schedule(): t is dead and off its stack. */
+void thread_reap_later(struct thread *t);
 
 #endif

@@ -33,7 +33,6 @@ struct wait_queue {
 struct wait_entry {
     struct list_head node;
     struct thread *thread;
-    bool exclusive; /* wake_up_all stops after waking one of these; wake_up_one wakes one of any */
 };
 
 #define WAIT_QUEUE_INIT(q)                                                                         \
@@ -48,7 +47,6 @@ static inline void wait_entry_init(struct wait_entry *e)
 {
     INIT_LIST_HEAD(&e->node);
     e->thread = thread_current();
-    e->exclusive = false;
 }
 
 /** Onto the list (once) and into `state` (THREAD_SLEEPING or THREAD_KILLABLE). */
