@@ -25,7 +25,8 @@ endif
 LD := $(CROSS)ld
 OBJCOPY := $(CROSS)objcopy
 
-WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wshadow
+WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wshadow
 WERROR ?= -Werror
 CFLAGS := -std=gnu11 -O2 -g -march=$(ISA) -mabi=lp64 -mcmodel=medany -ffreestanding -fno-common \
           -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing -ffunction-sections \
@@ -39,7 +40,8 @@ endif
 LDFLAGS := -nostdlib -static --gc-sections --no-warn-mismatch -z max-page-size=4096
 
 # --- the image ---------------------------------------------------------------------------------
-SRCS := $(wildcard sbi/*.S sbi/*.c) $(foreach f,$(FLOORS),$(wildcard src/$f/*.S src/$f/*.c)) src/main.c
+SRCS := $(wildcard sbi/*.S sbi/*.c) $(foreach f,$(FLOORS),$(wildcard src/$f/*.S src/$f/*.c)) \
+        src/main.c
 OBJS := $(patsubst %,$B/%.o,$(SRCS))
 
 .DEFAULT_GOAL := image
