@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file/registry.h - the views: every fact that can be seen, by its path.
+ */
+#ifndef PAGODA_FILE_REGISTRY_H
+#define PAGODA_FILE_REGISTRY_H
+
+#include "base/format.h"
+#include "base/types.h"
+
+#define VIEW_NUMBERS 2   /* the most numbers in one path: /sys/.../nodeN/cpuM */
+#define VIEW_PATH 128    /* the longest path, with its final NUL */
+
+/** The numbers that stand in a path, in order: {7} for /proc/7/maps. */
+struct view_args {
+    unsigned long number[VIEW_NUMBERS];
+};
+
+/**
+ * One fact. @path may hold numbers as letters: %p a pid, %n a node, %c a hart: "/proc/%p/maps".
+ * @show prints it in Linux's format and returns 0 or -Exxx (-ENOENT when its object is gone).
+ * @store, or NULL, takes what was written; it validates wholly before it changes anything.
+ * @read_at, or NULL, is for binary files too big to print: it copies up to @n bytes from offset
+ * @at into @buf and returns how many, 0 at the end. A view has @show or @read_at.
+ */
+struct view {
+    const char *path;
+    int (*show)(struct sink *out, const struct view_args *args);
+    int (*store)(const char *text, size_t n, const struct view_args *args);
+    pagoda_ssize_t (*read_at)(char *buf, size_t n, uint64_t at, const struct view_args *args);
+};
+
+/** Add @n views; @table must live for ever. Boot only. Panics when the registry is full. */
+void view_register(const struct view *table, unsigned n);
+
+/**
+ * Say which numbers exist for a letter: @next returns the smallest existing number >= @from, or
+ * -ENOENT. Boot only.
+ */
+void view_register_numbers(char letter, long (*next)(unsigned long from));
+
+/** The view at @path and the numbers in it, or NULL. "." and ".." are not understood. */
+const struct view *view_find(const char *path, struct view_args *args);
+
+/** Print the view at @path. 0, -ENOENT (no such view), -EISDIR, -EINVAL (a binary one). */
+int view_read(const char *path, struct sink *out) must_check;
+
+/** Write @n bytes to the view. 0, -ENOENT, -EACCES (read-only), or what the view says. */
+int view_write(const char *path, const char *text, size_t n) must_check;
+
+/**
+ * Call @entry for every name directly in the directory @dir, each once, files and directories.
+ * Returns 0, or -ENOENT when no view lies below @dir. Names are sorted as registered.
+ */
+int view_list(const char *dir, void (*entry)(void *arg, const char *name, bool is_dir),
+              void *arg) must_check;
+
+/** Is @path a directory that some view lies below? */
+bool view_is_dir(const char *path);
+
+#endif
