@@ -129,14 +129,14 @@ def boot(options, machine, directory):
     commands = batch_commands(options)
     command = prepare(options, machine, image, commands, directory)
     if options.gdb is not None:
-        say(f"waiting for gdb: gdb-multiarch -x scripts/gdb/pagoda.py {image} "
+        say(f"waiting for gdb: gdb-multiarch {image} -x scripts/gdb/pagoda.py "
             f"-ex 'target remote :{options.gdb}'")
     transcript = open(options.transcript, "wb") if options.transcript else None
     screen = Screen(commands, show, transcript.write if transcript else lambda data: None)
     keyboard = sys.stdin.fileno() if commands is None else None
     started = time.monotonic()
     try:
-        session = Session(command, screen, keyboard, options.timeout)
+        session = Session(command, screen, keyboard, options.timeout, options.silence)
         how = session.run()
     finally:
         if transcript:

@@ -67,6 +67,8 @@ def parser():
     how.add_argument("--gdb", nargs="?", const="1234", metavar="PORT",
                      help="wait for gdb on that port (1234) before the first instruction")
     how.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds")
+    how.add_argument("--silence", type=float, metavar="S",
+                     help="give up when the console printed nothing for S seconds")
     how.add_argument("--transcript", metavar="FILE", help="keep all that the console printed")
     how.add_argument("--json", metavar="FILE", help="keep machine, commands and results")
     return p
@@ -110,8 +112,10 @@ def parse_options(argv):
     for name in names:
         if names.count(name) > 1:
             raise Wrong(f"--guest: two guests are named {name}; name one FILE:NAME")
-    if options.timeout is not None and options.timeout <= 0:
-        raise Wrong("--timeout: a number of seconds above 0")
+    for name in ("timeout", "silence"):
+        seconds = getattr(options, name)
+        if seconds is not None and not seconds > 0:
+            raise Wrong(f"--{name}: a number of seconds above 0")
     if options.seed is not None and not 0 <= options.seed < 1 << 64:
         raise Wrong("--seed: a number from 0 to 2^64 - 1")
     if options.gdb is not None and not options.gdb.isdigit():

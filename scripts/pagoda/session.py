@@ -68,14 +68,17 @@ class Session:
     """One run of @command. @sink.feed(bytes) sees all output; @keyboard is a descriptor or None.
 
     @sink.deadline, when not None, is a moment of time.monotonic() after which to stop; the sink
-    may move it while the machine runs. @timeout counts from the start.
+    may move it while the machine runs. @timeout counts from the start, @silence from the last
+    output; None is no limit.
     """
 
-    def __init__(self, command, sink, keyboard, timeout):
+    def __init__(self, command, sink, keyboard, timeout, silence):
         self.command = command
         self.sink = sink
         self.keyboard = keyboard
         self.limit = time.monotonic() + timeout if timeout else None
+        self.silence = silence
+        self.last_output = time.monotonic()
         self.process = None
         self.code = None
 
@@ -96,6 +99,8 @@ class Session:
 
     def _wait_time(self):
         limits = [x for x in (self.limit, self.sink.deadline) if x is not None]
+        if self.silence:
+            limits.append(self.last_output + self.silence)
         return max(0.0, min(limits) - time.monotonic()) if limits else None
 
     def _pump(self):
@@ -110,6 +115,7 @@ class Session:
                 if not data:
                     self.code = self.process.wait()
                     return EXITED
+                self.last_output = time.monotonic()
                 self.sink.feed(data)
             if self.keyboard in ready and not self._type(os.read(self.keyboard, CHUNK)):
                 inputs.remove(self.keyboard)
