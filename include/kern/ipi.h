@@ -37,6 +37,9 @@ void ipi_call_others(void (*fn)(void *), void *arg, enum ipi_wait wait);
 /** Serve this hart's mailbox now. For loops that wait for another hart outside of any lock. */
 void ipi_poll(void);
 
+/** Interrupt the hart for nothing else than that. */
+void ipi_kick(uint32_t hart);
+
 /** Let the hart look at its run queue: sets need_resched there and interrupts it. Any context. */
 void ipi_resched(uint32_t hart);
 
@@ -47,9 +50,6 @@ void ipi_resched(uint32_t hart);
  * `round` counts the caller's turns. Does not look at the mailbox.
  */
 void spin_wait(uint32_t round);
-
-/** Called once on each hart, after its trap vector is set: software interrupts on. */
-void ipi_init_hart(void);
 
 /** Stop all other harts for good; the panic path. Takes no lock. */
 void ipi_stop_others(void);

@@ -64,11 +64,10 @@ static inline void spin_init(struct spinlock *lock, const char *name, enum lock_
 /** Wait until the word can be set; the word is known to be held by another hart. */
 void spin_lock_contended(struct spinlock *lock);
 
-/* The debug twins: rank check, owner, site. Not called by hand. */
+/* The debug twins: rank check, owner, site. Only there in debug builds. Not called by hand. */
 void spin_lock_checked(struct spinlock *lock, bool nested);
 bool spin_trylock_checked(struct spinlock *lock);
 void spin_unlock_checked(struct spinlock *lock);
-bool spin_held_here(const struct spinlock *lock);
 
 static inline bool spin_try_word(struct spinlock *lock)
 {
@@ -114,9 +113,18 @@ static inline bool spin_is_locked(const struct spinlock *lock)
 }
 
 /** The first line of each _locked function: this hart holds the lock. */
+#if CONFIG_DEBUG
+bool spin_held_here(const struct spinlock *lock);
 #define assert_locked(lock) ASSERT(spin_held_here(lock))
+#else
+#define assert_locked(lock) ((void)(lock))
+#endif
 
 /** No spinlock is held on this hart: the first line of all that may block. */
+#if CONFIG_DEBUG
 void assert_no_locks(void);
+#else
+static inline void assert_no_locks(void) {}
+#endif
 
 #endif

@@ -42,6 +42,9 @@ uint64_t warn_count(void);
 /** True as soon as any hart has panicked: locks are no longer honoured, output is polled. */
 bool panicking(void);
 
+/** Is this the hart that panicked first, the one that still may go on? */
+bool panic_is_mine(void);
+
 /** After a panic wait for a debugger instead of powering off (`panic=wait`). */
 void panic_set_wait(bool wait);
 

@@ -5,13 +5,13 @@
  *      tp ---> struct hart
  *              +---------------------------+
  *              | arch    trap entry's words|  first: arch assembly knows its offsets
- *              | current, idle, need_resched|
+ *              | current, idle             |
  *              | held locks (debug)        |
  *              | run queue, timers, mailbox|  touched by other harts, under their own locks
  *              +---------------------------+
  *
- * harts[0 .. nr_harts-1] are numbered densely in the device tree's order; the machine's own hart
- * ids may be sparse and are used towards SBI only. The boot hart's struct is part of the image;
+ * harts[0] is the boot hart, the others follow by rising hart id; the machine's own hart ids may be
+ * sparse and are used towards SBI only. The boot hart's struct is part of the image;
  * each other lies on its own node.
  *
  * Locks: none. The monitor is not preempted, so what only this hart touches needs no lock. Letters
@@ -74,7 +74,6 @@ struct hart {
 
     struct thread *current; /* (o) */
     struct thread *idle;    /* (b) */
-    uint32_t need_resched;  /* (a) someone better waits, or the slice is over */
     uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
     uint32_t online;        /* (a) takes part in scheduling and answers IPIs */
     uint32_t start_error;   /* (b) why HSM would not start it */
@@ -124,10 +123,10 @@ static inline bool hart_is_online(uint32_t index)
 /** The index of a hart with this hart id, or -1. */
 int hart_index_of_id(uint64_t hartid);
 
-/** Boot: make the struct of the boot hart, then (with the machine known) give it index and node. */
-void percpu_init_boot_hart(uint64_t hartid);
-
-/** Fill in a hart's struct at `h` (zeroed) and enter it as harts[index]. */
+/** Fill in a hart's struct at `h` (zeroed) and enter it as harts[index]. Boot only. */
 void percpu_add_hart(struct hart *h, uint32_t index, uint64_t hartid, uint32_t nid);
+
+/** The device tree is read only after the boot hart has begun, on node 0, as harts[0]. */
+void percpu_set_nid(struct hart *h, uint32_t nid);
 
 #endif

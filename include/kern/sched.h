@@ -44,6 +44,12 @@ void thread_start(struct thread *t);
 /** Make it run if it sleeps in one of `states`. True if this call woke it. Any context. */
 bool thread_wake(struct thread *t, uint32_t states);
 
+/**
+ * Have t's owner look at it (trap_ops.user_return with USER_WORK_SIGNAL) before it next enters
+ * U-mode, at once if it is there now. Stays so until t->notified is cleared. Any context.
+ */
+void thread_notify(struct thread *t);
+
 void thread_set_class(struct thread *t, enum run_class run_class);
 
 /** Where it may run. -EINVAL when no online hart is in the mask. Moves it if it must. */
@@ -61,7 +67,7 @@ static inline void yield(void) { schedule(); }
 /** Should this hart look at its queue? Checked on the way back to U-mode. */
 static inline bool need_resched(void)
 {
-    return __atomic_load_n(&this_hart()->need_resched, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&this_hart()->arch.user_work, __ATOMIC_RELAXED) & USER_WORK_RESCHED;
 }
 
 /** Long loops: take pending interrupts, let others run if they should. No spinlock held. */

@@ -50,6 +50,7 @@ struct thread {
     uint32_t hart;           /* whose rq it belongs to: runs there, or ran there last */
     uint8_t run_class;       /* enum run_class */
     uint8_t killed;          /* thread_kill() was called: killable waits end with -EINTR */
+    uint8_t notified;        /* thread_notify() was called */
     uint8_t is_idle;
     int8_t nid;              /* preferred node, or NO_NODE */
     hartmask_t affinity;

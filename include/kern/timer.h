@@ -24,6 +24,9 @@
 #define NSEC_PER_MSEC 1000000UL
 #define NSEC_PER_SEC 1000000000UL
 
+/** A time that does not come. */
+#define TIMER_NEVER UINT64_MAX
+
 struct timer {
     struct rb_node node;
     uint64_t expires; /* ticks */
@@ -38,8 +41,13 @@ void timer_set_timebase(uint64_t hz);
 /** Nanoseconds of the machine's clock. */
 uint64_t now_ns(void);
 
-/** Raw ticks of rdtime, and conversion to them (rounded up). */
-uint64_t now_ticks(void);
+/** Raw ticks of rdtime; conversion to them rounds up. */
+static inline uint64_t now_ticks(void)
+{
+    uint64_t ticks;
+    __asm__ volatile("rdtime %0" : "=r"(ticks));
+    return ticks;
+}
 uint64_t ns_to_ticks(uint64_t ns);
 uint64_t ticks_to_ns(uint64_t ticks);
 
@@ -47,6 +55,9 @@ void timer_init(struct timer *t, void (*fn)(struct timer *));
 
 /** Arm for `ns` from now, on this hart. An armed timer is moved. Any context. */
 void timer_add(struct timer *t, uint64_t ns);
+
+/** The same for a time in ticks. */
+void timer_add_at(struct timer *t, uint64_t expires);
 
 /**
  * Take it back. Returns true if it was armed and now will not run; false if it has run. Waits for
@@ -63,5 +74,8 @@ void delay_ns(uint64_t ns);
 /** Called once on each hart; and by the trap floor on each timer interrupt. */
 void timer_init_hart(void);
 void timer_interrupt(void);
+
+/** For the scheduler: the running thread's slice may be over at `end` (ticks). Own hart only. */
+void timer_arm_slice(uint64_t end);
 
 #endif

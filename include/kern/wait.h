@@ -11,6 +11,8 @@
  * The waiter announces itself before it looks, so a wake-up cannot fall between looking and
  * sleeping: that is the whole protocol.
  *
+ * All of these take the queue's address: wait_event(&zone->wait, zone->ready).
+ *
  * Locks: RANK_WAIT_QUEUE in each queue; wake-ups may be called with any lock of a lower rank held,
  * and from interrupts. Waiting needs a thread and no spinlock.
  * Linux's counterpart: wait_queue_head_t, prepare_to_wait().

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ipi.c - mailboxes between harts.
+ *
+ *      harts[target]->ipi_pending    bit n: harts[n]->ipi_slot has work for target
+ *      harts[caller]->ipi_slot       fn, arg, and how many targets are left
+ *
+ * The order that makes it right: the caller writes fn and arg, then `left`, then sets the bits
+ * (release); a target takes its bits (acquire), reads fn and arg, runs, and only then decrements
+ * `left` (release); the caller reuses the slot only once it has seen `left` at 0 (acquire).
+ *
+ * Locks: none.
+ * Linux's counterpart: kernel/smp.c.
+ */
+#include "kern/ipi.h"
+
+#include "arch/csr.h"
+#include "arch/hart.h"
+#include "base/atomic.h"
+#include "kern/lock.h"
+#include "kern/percpu.h"
+#include "sbi/sbi.h"
+
+/* Rounds of plain pausing before the slice is offered: a short critical section is over by then. */
+#define SPIN_ROUNDS 128
+#define NR_HARTID_BITS 64
+
+/* Interrupt each hart of the mask. SBI takes 64 hart ids at a time, counted from a base. */
+static void send_interrupts(hartmask_t mask)
+{
+    while (!mask_empty(&mask)) {
+        uint64_t base = harts[mask_first(&mask)]->arch.hartid;
+        uint64_t bits = 0;
+        uint32_t i;
+        for_each_in_mask(i, &mask)
+            base = MIN(base, harts[i]->arch.hartid);
+        for_each_in_mask(i, &mask) {
+            uint64_t offset = harts[i]->arch.hartid - base;
+            if (offset >= NR_HARTID_BITS)
+                continue;
+            bits |= 1UL << offset;
+            mask_clear(&mask, i);
+        }
+        (void)sbi_send_ipi(bits, base);
+    }
+}
+
+/*
+ * Let the machine run someone else, without needing anyone to wake us: WFI with a software
+ * interrupt already pending. On silicon that is nothing; under QEMU's -icount, where all harts
+ * share one thread, it ends our turn. It costs one interrupt for nothing, later.
+ */
+static void offer_turn(void)
+{
+    csr_set(sip, SIE_SOFT);
+    wait_for_interrupt();
+}
+
+void spin_wait(uint32_t round)
+{
+    cpu_relax();
+    if (round % SPIN_ROUNDS == SPIN_ROUNDS - 1)
+        offer_turn();
+}
+
+void ipi_poll(void)
+{
+    struct hart *h = this_hart();
+    if (unlikely(panicking()) && !panic_is_mine())
+        panic_stop_self();
+    if (load_relaxed(&h->ipi_pending) == 0)
+        return;
+
+    hartmask_t from = {.bits = xchg(&h->ipi_pending, 0UL)};
+    uint32_t sender;
+    h->in_interrupt++;
+    for_each_in_mask(sender, &from) {
+        struct ipi_slot *slot = &harts[sender]->ipi_slot;
+        slot->fn(slot->arg);
+        h->ipi_count++;
+        (void)fetch_sub(&slot->left, 1u);
+    }
+    h->in_interrupt--;
+}
+
+static void wait_for_slot(struct ipi_slot *slot)
+{
+    for (uint32_t round = 0; load_acquire(&slot->left) != 0; round++) {
+        ipi_poll();
+        spin_wait(round);
+    }
+}
+
+void ipi_call(hartmask_t mask, void (*fn)(void *), void *arg, enum ipi_wait wait)
+{
+    struct hart *h = this_hart();
+    struct ipi_slot *slot = &h->ipi_slot;
+    uint32_t me = h->arch.index;
+
+    ASSERT(h->in_interrupt == 0);
+    assert_no_locks();
+    mask.bits &= load_acquire(&harts_online.bits);
+    bool self = mask_test(&mask, me);
+    mask_clear(&mask, me);
+
+    if (!mask_empty(&mask)) {
+        uint32_t target;
+        wait_for_slot(slot);
+        slot->fn = fn;
+        slot->arg = arg;
+        store_release(&slot->left, mask_weight(&mask));
+        for_each_in_mask(target, &mask)
+            (void)fetch_or(&harts[target]->ipi_pending, 1UL << me);
+        send_interrupts(mask);
+    }
+    if (self)
+        fn(arg);
+    if (wait == IPI_WAIT)
+        wait_for_slot(slot);
+}
+
+void ipi_call_others(void (*fn)(void *), void *arg, enum ipi_wait wait)
+{
+    hartmask_t others = {.bits = load_acquire(&harts_online.bits)};
+    mask_clear(&others, hart_index());
+    ipi_call(others, fn, arg, wait);
+}
+
+void ipi_kick(uint32_t hart)
+{
+    hartmask_t mask = {.bits = 1UL << hart};
+    if (hart != hart_index())
+        send_interrupts(mask);
+}
+
+void ipi_resched(uint32_t hart)
+{
+    hart_add_user_work(&harts[hart]->arch, USER_WORK_RESCHED);
+    ipi_kick(hart);
+}
+
+void ipi_stop_others(void)
+{
+    hartmask_t others = {.bits = load_acquire(&harts_online.bits)};
+    mask_clear(&others, hart_index());
+    send_interrupts(others);
+}
