@@ -25,7 +25,7 @@
 #define xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 
 /** If *p is *expected store v and return true; else put what is there into *expected. */
-#define cmpxchg(p, expected, v)                                                                    \
+#define cmpxchg(p, expected, v) \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 
 #endif

@@ -71,7 +71,7 @@ static inline unsigned mask_next_bit(uint64_t bits, unsigned i)
     return above ? (unsigned)__builtin_ctzll(above) : 64u;
 }
 
-#define for_each_in_mask(i, m)                                                                     \
+#define for_each_in_mask(i, m) \
     for ((i) = mask_first(m); (unsigned)(i) < 64; (i) = mask_next((m), (i)))
 
 #endif

@@ -30,10 +30,10 @@ struct rb_root {
     struct rb_node *node;
 };
 
-#define RB_ROOT                                                                                    \
-    (struct rb_root)                                                                               \
-    {                                                                                              \
-        NULL                                                                                       \
+#define RB_ROOT      \
+    (struct rb_root) \
+    {                \
+        NULL         \
     }
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
 
@@ -43,8 +43,7 @@ struct rb_augment {
 };
 
 /** Hang @node below @parent at @link (&parent->left, &parent->right or &root->node). */
-static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
-                                struct rb_node **link)
+static inline void rb_link_node(struct rb_node *node, struct rb_node *parent, struct rb_node **link)
 {
     node->parent = parent;
     node->left = node->right = NULL;

@@ -44,15 +44,30 @@ typedef int64_t pagoda_ssize_t;
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)
 
-static inline paddr_t mk_paddr(uint64_t v) { return (paddr_t){v}; }
-static inline vaddr_t mk_vaddr(uint64_t v) { return (vaddr_t){v}; }
-static inline pfn_t mk_pfn(uint64_t v) { return (pfn_t){v}; }
-static inline pfn_t paddr_to_pfn(paddr_t p) { return (pfn_t){p.v >> PAGE_SHIFT}; }
-static inline paddr_t pfn_to_paddr(pfn_t f) { return (paddr_t){f.v << PAGE_SHIFT}; }
+static inline paddr_t mk_paddr(uint64_t v)
+{
+    return (paddr_t){v};
+}
+static inline vaddr_t mk_vaddr(uint64_t v)
+{
+    return (vaddr_t){v};
+}
+static inline pfn_t mk_pfn(uint64_t v)
+{
+    return (pfn_t){v};
+}
+static inline pfn_t paddr_to_pfn(paddr_t p)
+{
+    return (pfn_t){p.v >> PAGE_SHIFT};
+}
+static inline paddr_t pfn_to_paddr(pfn_t f)
+{
+    return (paddr_t){f.v << PAGE_SHIFT};
+}
 
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_UP(x, a) (((x) + ((__typeof__(x))(a) - 1)) & ~((__typeof__(x))(a) - 1))
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define ALIGN_UP(x, a) (((x) + ((__typeof__(x))(a)-1)) & ~((__typeof__(x))(a)-1))
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
