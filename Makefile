@@ -15,19 +15,21 @@ FLOORS := base arch kern phys slab virt fault pressure file task view console
 
 # --- tools -------------------------------------------------------------------------------------
 CROSS ?= riscv64-linux-gnu-
-ifeq ($(CC_KIND),clang)
-CC := clang --target=riscv64-linux-gnu
-ISA := rv64imac
-else
-CC := $(CROSS)gcc
-ISA := rv64imac_zicsr_zifencei
-endif
+TRIED_gcc := 12
+TRIED_clang := 14
+CC_gcc := $(CROSS)gcc
+CC_clang := clang --target=riscv64-linux-gnu
+CC := $(CC_$(CC_KIND))
+CC_MAJOR := $(firstword $(subst ., ,$(shell $(CC) -dumpversion)))
+# Clang 14 knows CSRs and fence.i as part of I, and not by their newer names.
+ISA := rv64imac$(if $(filter clang14,$(CC_KIND)$(CC_MAJOR)),,_zicsr_zifencei)
 LD := $(CROSS)ld
 OBJCOPY := $(CROSS)objcopy
 
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wshadow
-WERROR ?= -Werror
+# A compiler that we have not tried may warn of what ours do not know; that stops nobody.
+WERROR ?= $(if $(filter $(TRIED_$(CC_KIND)),$(CC_MAJOR)),-Werror)
 CFLAGS := -std=gnu11 -O2 -g -march=$(ISA) -mabi=lp64 -mcmodel=medany -ffreestanding -fno-common \
           -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing -ffunction-sections \
           -fdata-sections -Iinclude $(WARN) $(WERROR) -MMD -MP
@@ -51,11 +53,11 @@ image: $B/pagoda.elf ## build the monitor (the default)
 $B/pagoda.elf: $(OBJS) sbi/pagoda.lds
 	$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS)
 
-$B/%.c.o: %.c
+$B/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$B/%.S.o: %.S
+$B/%.S.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ASFLAGS) -c -o $@ $<
 

@@ -134,6 +134,8 @@ def boot(options, machine, directory):
     transcript = open(options.transcript, "wb") if options.transcript else None
     screen = Screen(commands, show, transcript.write if transcript else lambda data: None)
     keyboard = sys.stdin.fileno() if commands is None else None
+    if keyboard is not None and os.isatty(keyboard):
+        say("Ctrl-C ends the machine, Ctrl-\\ interrupts what runs in it")
     started = time.monotonic()
     try:
         session = Session(command, screen, keyboard, options.timeout, options.silence)
