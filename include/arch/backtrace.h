@@ -28,11 +28,11 @@ size_t backtrace_capture(uint64_t *pcs, size_t max);
 /** The same from a frame pointer (of a trap frame, or of a thread that is not running). */
 size_t backtrace_from(uint64_t fp, uint64_t *pcs, size_t max);
 
-/** Print captured addresses, one a line: "  #2 0xffffffff80203f10". */
-void backtrace_print(struct sink *out, const uint64_t *pcs, size_t n);
+/** Print addresses, one a line: "  #2 0xffffffff80203f10". */
+void backtrace_print_pcs(struct sink *out, const uint64_t *pcs, size_t n);
 
-/** Capture and print the caller's, or with a frame the interrupted code's. */
-void backtrace_here(struct sink *out);
+/** Print from a frame pointer (__builtin_frame_address(0)), or what a trap interrupted. */
+void backtrace_print(struct sink *out, const void *fp);
 void backtrace_frame(struct sink *out, const struct trap_frame *frame);
 
 #endif

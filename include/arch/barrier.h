@@ -14,15 +14,36 @@
 
 #include "base/types.h"
 
-static inline void barrier(void) { __asm__ volatile("" ::: "memory"); }
-static inline void mb(void) { __asm__ volatile("fence rw, rw" ::: "memory"); }
-static inline void rmb(void) { __asm__ volatile("fence r, r" ::: "memory"); }
-static inline void wmb(void) { __asm__ volatile("fence w, w" ::: "memory"); }
-static inline void io_mb(void) { __asm__ volatile("fence iorw, iorw" ::: "memory"); }
-static inline void fence_i(void) { __asm__ volatile("fence.i" ::: "memory"); }
+static inline void barrier(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+static inline void mb(void)
+{
+    __asm__ volatile("fence rw, rw" ::: "memory");
+}
+static inline void rmb(void)
+{
+    __asm__ volatile("fence r, r" ::: "memory");
+}
+static inline void wmb(void)
+{
+    __asm__ volatile("fence w, w" ::: "memory");
+}
+static inline void io_mb(void)
+{
+    __asm__ volatile("fence iorw, iorw" ::: "memory");
+}
+static inline void fence_i(void)
+{
+    __asm__ volatile("fence.i" ::: "memory");
+}
 
 /** Forget all translations of this hart, global ones included. */
-static inline void sfence_all(void) { __asm__ volatile("sfence.vma" ::: "memory"); }
+static inline void sfence_all(void)
+{
+    __asm__ volatile("sfence.vma" ::: "memory");
+}
 
 /** One page in all address spaces: for global (kernel) mappings. */
 static inline void sfence_page(vaddr_t va)

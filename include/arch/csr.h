@@ -62,17 +62,17 @@
 /* Sstc's compare register; the assembler of a plain rv64 does not know its name. */
 #define CSR_STIMECMP 0x14d
 
-#define csr_read(csr)                                                                              \
-    ({                                                                                             \
-        uint64_t csr_value_;                                                                       \
-        __asm__ volatile("csrr %0, " #csr : "=r"(csr_value_)::"memory");                           \
-        csr_value_;                                                                                \
+#define csr_read(csr)                                                    \
+    ({                                                                   \
+        uint64_t csr_value_;                                             \
+        __asm__ volatile("csrr %0, " #csr : "=r"(csr_value_)::"memory"); \
+        csr_value_;                                                      \
     })
-#define csr_write(csr, value)                                                                      \
+#define csr_write(csr, value) \
     ({ __asm__ volatile("csrw " #csr ", %0" ::"rK"((uint64_t)(value)) : "memory"); })
-#define csr_set(csr, bits)                                                                         \
+#define csr_set(csr, bits) \
     ({ __asm__ volatile("csrs " #csr ", %0" ::"rK"((uint64_t)(bits)) : "memory"); })
-#define csr_clear(csr, bits)                                                                       \
+#define csr_clear(csr, bits) \
     ({ __asm__ volatile("csrc " #csr ", %0" ::"rK"((uint64_t)(bits)) : "memory"); })
 
 /** The machine's clock, in ticks of the device tree's timebase. */

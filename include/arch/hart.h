@@ -53,10 +53,16 @@ static inline struct hart *this_hart(void)
 }
 
 /** The same as arch sees it: struct hart begins with struct arch_hart. */
-static inline struct arch_hart *this_arch_hart(void) { return (struct arch_hart *)this_hart(); }
+static inline struct arch_hart *this_arch_hart(void)
+{
+    return (struct arch_hart *)this_hart();
+}
 
 /** Become the hart whose struct lies at h. Boot only. */
-static inline void set_this_hart(struct hart *h) { __asm__ volatile("mv tp, %0" ::"r"(h)); }
+static inline void set_this_hart(struct hart *h)
+{
+    __asm__ volatile("mv tp, %0" ::"r"(h));
+}
 
 /** Which stack the hart runs on from now on; the scheduler calls it at each switch. */
 static inline void hart_set_stack(struct arch_hart *h, const void *low, const void *top)
@@ -85,7 +91,10 @@ static inline void cpu_relax(void)
 }
 
 /** Sleep until an enabled interrupt is pending; it is not taken here. */
-static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory"); }
+static inline void wait_for_interrupt(void)
+{
+    __asm__ volatile("wfi" ::: "memory");
+}
 
 /** Take the interrupts that are pending now: the only moments the monitor can be interrupted. */
 static inline void interrupt_window(void)

@@ -56,7 +56,10 @@ extern char boot_stack_guard[];       /* one page inside data: to be left unmapp
 extern char boot_stack_low[], boot_stack_top[];
 
 /** Where a byte of RAM is seen by the monitor. */
-static inline void *phys_to_virt(paddr_t p) { return (void *)(p.v - MEMORY_BASE + LINEAR_BASE); }
+static inline void *phys_to_virt(paddr_t p)
+{
+    return (void *)(p.v - MEMORY_BASE + LINEAR_BASE);
+}
 
 /** The physical address of a byte of RAM, from its linear or its image address. */
 static inline paddr_t virt_to_phys(const void *va)

@@ -26,9 +26,9 @@
 #define PLIC_SIZE 0x4000000UL
 
 struct plic_desc {
-    void *regs;                  /* where its registers are mapped */
-    uint32_t nr_sources;         /* sources are 1 .. nr_sources */
-    int16_t context[MAX_HARTS];  /* S-mode context by hart index, or PLIC_NO_CONTEXT */
+    void *regs;                 /* where its registers are mapped */
+    uint32_t nr_sources;        /* sources are 1 .. nr_sources */
+    int16_t context[MAX_HARTS]; /* S-mode context by hart index, or PLIC_NO_CONTEXT */
 };
 
 /**

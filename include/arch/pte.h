@@ -33,7 +33,7 @@
 #define PTE_G (1UL << 5)
 #define PTE_A (1UL << 6)
 #define PTE_D (1UL << 7)
-#define PTE_SPECIAL (1UL << 8) /* ours: names a frame that has no rmap and no reference (zero page) */
+#define PTE_SPECIAL (1UL << 8) /* ours: a frame without rmap and reference, the zero page */
 #define PTE_SOFT (1UL << 9)    /* ours: free for the owner of the mapping */
 
 #define PTE_PFN_SHIFT 10
@@ -66,7 +66,10 @@ static inline unsigned pt_index(vaddr_t va, unsigned level)
 
 /* --- making and taking apart ------------------------------------------------------------------- */
 
-static inline pte_t mk_pte(uint64_t v) { return (pte_t){v}; }
+static inline pte_t mk_pte(uint64_t v)
+{
+    return (pte_t){v};
+}
 
 /** A leaf: prot is PTE_R|W|X|U|G with A and D as wanted; V is added. */
 static inline pte_t pte_make(pfn_t pfn, uint64_t prot)
@@ -75,31 +78,88 @@ static inline pte_t pte_make(pfn_t pfn, uint64_t prot)
 }
 
 /** An entry that points to the next table. */
-static inline pte_t pte_make_table(pfn_t pfn) { return mk_pte((pfn.v << PTE_PFN_SHIFT) | PTE_V); }
+static inline pte_t pte_make_table(pfn_t pfn)
+{
+    return mk_pte((pfn.v << PTE_PFN_SHIFT) | PTE_V);
+}
 
-static inline pfn_t pte_pfn(pte_t e) { return mk_pfn((e.v & PTE_PFN_MASK) >> PTE_PFN_SHIFT); }
-static inline bool pte_none(pte_t e) { return e.v == 0; }
-static inline bool pte_present(pte_t e) { return e.v & PTE_V; }
-static inline bool pte_leaf(pte_t e) { return (e.v & PTE_V) && (e.v & (PTE_R | PTE_W | PTE_X)); }
+static inline pfn_t pte_pfn(pte_t e)
+{
+    return mk_pfn((e.v & PTE_PFN_MASK) >> PTE_PFN_SHIFT);
+}
+static inline bool pte_none(pte_t e)
+{
+    return e.v == 0;
+}
+static inline bool pte_present(pte_t e)
+{
+    return e.v & PTE_V;
+}
+static inline bool pte_leaf(pte_t e)
+{
+    return (e.v & PTE_V) && (e.v & (PTE_R | PTE_W | PTE_X));
+}
 static inline bool pte_table(pte_t e)
 {
     return (e.v & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V;
 }
-static inline bool pte_readable(pte_t e) { return e.v & PTE_R; }
-static inline bool pte_writable(pte_t e) { return e.v & PTE_W; }
-static inline bool pte_executable(pte_t e) { return e.v & PTE_X; }
-static inline bool pte_user(pte_t e) { return e.v & PTE_U; }
-static inline bool pte_young(pte_t e) { return e.v & PTE_A; }
-static inline bool pte_dirty(pte_t e) { return e.v & PTE_D; }
-static inline bool pte_special(pte_t e) { return e.v & PTE_SPECIAL; }
+static inline bool pte_readable(pte_t e)
+{
+    return e.v & PTE_R;
+}
+static inline bool pte_writable(pte_t e)
+{
+    return e.v & PTE_W;
+}
+static inline bool pte_executable(pte_t e)
+{
+    return e.v & PTE_X;
+}
+static inline bool pte_user(pte_t e)
+{
+    return e.v & PTE_U;
+}
+static inline bool pte_young(pte_t e)
+{
+    return e.v & PTE_A;
+}
+static inline bool pte_dirty(pte_t e)
+{
+    return e.v & PTE_D;
+}
+static inline bool pte_special(pte_t e)
+{
+    return e.v & PTE_SPECIAL;
+}
 
-static inline pte_t pte_mkyoung(pte_t e) { return mk_pte(e.v | PTE_A); }
-static inline pte_t pte_mkold(pte_t e) { return mk_pte(e.v & ~PTE_A); }
-static inline pte_t pte_mkdirty(pte_t e) { return mk_pte(e.v | PTE_D); }
-static inline pte_t pte_mkclean(pte_t e) { return mk_pte(e.v & ~PTE_D); }
-static inline pte_t pte_mkwrite(pte_t e) { return mk_pte(e.v | PTE_W | PTE_R); }
-static inline pte_t pte_wrprotect(pte_t e) { return mk_pte(e.v & ~PTE_W); }
-static inline pte_t pte_mkspecial(pte_t e) { return mk_pte(e.v | PTE_SPECIAL); }
+static inline pte_t pte_mkyoung(pte_t e)
+{
+    return mk_pte(e.v | PTE_A);
+}
+static inline pte_t pte_mkold(pte_t e)
+{
+    return mk_pte(e.v & ~PTE_A);
+}
+static inline pte_t pte_mkdirty(pte_t e)
+{
+    return mk_pte(e.v | PTE_D);
+}
+static inline pte_t pte_mkclean(pte_t e)
+{
+    return mk_pte(e.v & ~PTE_D);
+}
+static inline pte_t pte_mkwrite(pte_t e)
+{
+    return mk_pte(e.v | PTE_W | PTE_R);
+}
+static inline pte_t pte_wrprotect(pte_t e)
+{
+    return mk_pte(e.v & ~PTE_W);
+}
+static inline pte_t pte_mkspecial(pte_t e)
+{
+    return mk_pte(e.v | PTE_SPECIAL);
+}
 
 /** The same frame, A, D and software bits with another protection (PTE_R|W|X|U|G). */
 static inline pte_t pte_modify(pte_t e, uint64_t prot)
@@ -115,7 +175,10 @@ static inline pte_t pte_load(const pte_t *p)
 }
 
 /** Store where nothing present was, or where nobody can be walking. Earlier stores come first. */
-static inline void pte_store(pte_t *p, pte_t e) { __atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE); }
+static inline void pte_store(pte_t *p, pte_t e)
+{
+    __atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE);
+}
 
 /** Take out what was there, together with the last A and D that hardware set. */
 static inline pte_t pte_exchange(pte_t *p, pte_t e)
@@ -202,18 +265,30 @@ static inline enum pte_type pte_type(pte_t e)
 }
 
 /** Frame or swap slot of a not-present entry. */
-static inline uint64_t pte_offset(pte_t e) { return (e.v & PTE_PFN_MASK) >> PTE_PFN_SHIFT; }
+static inline uint64_t pte_offset(pte_t e)
+{
+    return (e.v & PTE_PFN_MASK) >> PTE_PFN_SHIFT;
+}
 
 static inline bool pte_is_migration(pte_t e)
 {
     enum pte_type t = pte_type(e);
     return t == PTE_TYPE_MIGRATION_READ || t == PTE_TYPE_MIGRATION_WRITE;
 }
-static inline bool pte_is_prot_none(pte_t e) { return pte_type(e) == PTE_TYPE_PROT_NONE; }
-static inline bool pte_is_swap(pte_t e) { return pte_type(e) >= PTE_TYPE_SWAP; }
+static inline bool pte_is_prot_none(pte_t e)
+{
+    return pte_type(e) == PTE_TYPE_PROT_NONE;
+}
+static inline bool pte_is_swap(pte_t e)
+{
+    return pte_type(e) >= PTE_TYPE_SWAP;
+}
 
 /** Does the entry hold a reference to a frame, present or PROT_NONE? Then pte_pfn() is it. */
-static inline bool pte_maps_page(pte_t e) { return pte_leaf(e) || pte_is_prot_none(e); }
+static inline bool pte_maps_page(pte_t e)
+{
+    return pte_leaf(e) || pte_is_prot_none(e);
+}
 
 /* --- satp --------------------------------------------------------------------------------------- */
 
@@ -224,7 +299,10 @@ static inline uint64_t satp_make(paddr_t root, uint64_t asid)
            (root.v >> PAGE_SHIFT);
 }
 
-static inline uint64_t satp_asid(uint64_t satp) { return (satp >> SATP_ASID_SHIFT) & SATP_ASID_MASK; }
+static inline uint64_t satp_asid(uint64_t satp)
+{
+    return (satp >> SATP_ASID_SHIFT) & SATP_ASID_MASK;
+}
 
 /* --- for people ------------------------------------------------------------------------------- */
 

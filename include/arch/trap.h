@@ -24,7 +24,7 @@
 #define PAGODA_ARCH_TRAP_H
 
 /* Offsets for assembly; checked in trap.c. */
-#define FRAME_REG(n) ((n) * 8)
+#define FRAME_REG(n) ((n)*8)
 #define FRAME_HART 0 /* the place of x0: the hart to come back to, valid while in the guest */
 #define FRAME_SEPC 256
 #define FRAME_SSTATUS 264
@@ -40,10 +40,37 @@
 
 /* Registers by the names of the calling convention: indexes into trap_frame.regs. */
 enum reg {
-    REG_RA = 1, REG_SP, REG_GP, REG_TP, REG_T0, REG_T1, REG_T2, REG_S0, REG_S1,
-    REG_A0, REG_A1, REG_A2, REG_A3, REG_A4, REG_A5, REG_A6, REG_A7,
-    REG_S2, REG_S3, REG_S4, REG_S5, REG_S6, REG_S7, REG_S8, REG_S9, REG_S10, REG_S11,
-    REG_T3, REG_T4, REG_T5, REG_T6,
+    REG_RA = 1,
+    REG_SP,
+    REG_GP,
+    REG_TP,
+    REG_T0,
+    REG_T1,
+    REG_T2,
+    REG_S0,
+    REG_S1,
+    REG_A0,
+    REG_A1,
+    REG_A2,
+    REG_A3,
+    REG_A4,
+    REG_A5,
+    REG_A6,
+    REG_A7,
+    REG_S2,
+    REG_S3,
+    REG_S4,
+    REG_S5,
+    REG_S6,
+    REG_S7,
+    REG_S8,
+    REG_S9,
+    REG_S10,
+    REG_S11,
+    REG_T3,
+    REG_T4,
+    REG_T5,
+    REG_T6,
 };
 
 struct trap_frame {
@@ -124,7 +151,10 @@ const char *trap_cause_name(uint64_t scause);
 void trap_frame_print(struct sink *out, const struct trap_frame *frame);
 
 /** Hang the hart's interrupt sources on: SIE_SOFT | SIE_TIMER | SIE_EXTERNAL. */
-static inline void trap_enable_irqs(uint64_t sie_bits) { csr_set(sie, sie_bits); }
+static inline void trap_enable_irqs(uint64_t sie_bits)
+{
+    csr_set(sie, sie_bits);
+}
 
 #endif
 #endif

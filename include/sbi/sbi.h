@@ -13,7 +13,7 @@
  *      end             SRST          legacy 8 (shutdown)
  *
  * SBI names harts by a 64-bit mask and the id of its bit 0. Machines may number their harts as they
- * like, so a set of harts is one call for each window of 64 ids.
+ * like, so a set of harts takes one call for each window of 64 ids.
  *
  * Locks: none; OpenSBI serialises what must be. Probed once by the boot hart.
  * Linux's counterpart: arch/riscv/kernel/sbi.c.
@@ -36,8 +36,8 @@ enum sbi_error {
     SBI_ERR_ALREADY_STOPPED = -8,
 };
 
-enum sbi_reset { SBI_SHUTDOWN = 0, SBI_COLD_REBOOT = 1, SBI_WARM_REBOOT = 2 };
-enum sbi_reason { SBI_REASON_NONE = 0, SBI_REASON_FAILURE = 1 };
+enum sbi_reset { SBI_RESET_SHUTDOWN = 0, SBI_RESET_COLD_REBOOT = 1, SBI_RESET_WARM_REBOOT = 2 };
+enum sbi_reason { SBI_RESET_NO_REASON = 0, SBI_RESET_FAILURE = 1 };
 
 /** What the firmware is and can do. */
 struct sbi_info {
@@ -69,23 +69,30 @@ void sbi_use_sstc(bool yes);
 /** Timer interrupt of this hart when rdtime >= deadline; also takes a pending one back. */
 void sbi_set_timer(uint64_t deadline);
 
-/**
- * Interrupt (software) the harts. ids: n hart ids as the device tree names them, in any order.
- * 0 or an sbi_error.
- */
-int sbi_send_ipi(const uint64_t *ids, size_t n);
-int sbi_send_ipi_one(uint64_t hartid);
+/* A set of harts, as SBI takes it: bit n of mask is the hart with id base + n. */
+
+/** Cause a software interrupt on them. 0 or an sbi_error. */
+int sbi_send_ipi(uint64_t mask, uint64_t base);
 
 /**
- * Have the harts forget translations of [start, start+size), or all if size is UINT64_MAX; with
- * an ASID only that one's, and not global ones. Returns when they have. 0 or an sbi_error.
+ * Have them forget translations of [start, start+size), or all if size is UINT64_MAX; with an ASID
+ * only that one's, and not global ones. Returns when they have. 0 or an sbi_error.
  */
-int sbi_remote_sfence_vma(const uint64_t *ids, size_t n, vaddr_t start, uint64_t size);
-int sbi_remote_sfence_vma_asid(const uint64_t *ids, size_t n, vaddr_t start, uint64_t size,
+int sbi_remote_sfence_vma(uint64_t mask, uint64_t base, vaddr_t start, uint64_t size);
+int sbi_remote_sfence_vma_asid(uint64_t mask, uint64_t base, vaddr_t start, uint64_t size,
                                uint64_t asid);
 
-/** Have the harts run fence.i. */
-int sbi_remote_fence_i(const uint64_t *ids, size_t n);
+/** Have them run fence.i. */
+int sbi_remote_fence_i(uint64_t mask, uint64_t base);
+
+/**
+ * Cut a set of hart ids into such windows: the first one's mask and base, its ids taken out of
+ * ids[0..*n-1] (the order of the rest may change). False when none were left.
+ *
+ *      while (sbi_next_window(ids, &n, &mask, &base))
+ *          sbi_send_ipi(mask, base);
+ */
+bool sbi_next_window(uint64_t *ids, size_t *n, uint64_t *mask, uint64_t *base);
 
 /** Start a stopped hart at `entry` (physical, MMU off) with a0 = its id, a1 = opaque. */
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t opaque);
