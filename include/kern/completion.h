@@ -20,9 +20,9 @@ struct completion {
     struct wait_queue waiters;
 };
 
-#define COMPLETION_INIT(c)                                                                         \
-    {                                                                                              \
-        .done = 0, .waiters = WAIT_QUEUE_INIT((c).waiters)                                         \
+#define COMPLETION_INIT(c)                                 \
+    {                                                      \
+        .done = 0, .waiters = WAIT_QUEUE_INIT((c).waiters) \
     }
 
 void completion_init(struct completion *c);

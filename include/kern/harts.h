@@ -25,6 +25,9 @@ typedef void *(*hart_memory_fn)(size_t size, size_t align, uint32_t nid);
 /** Make the struct of a further hart, not started yet. -ENOMEM, -ENOSPC beyond MAX_HARTS. */
 must_check int hart_add(uint32_t index, uint64_t hartid, uint32_t nid, hart_memory_fn memory);
 
+/** This hart now schedules and answers IPIs. */
+void harts_set_online(struct hart *h);
+
 /** Start each hart that was added. Returns how many are online, the boot hart included. */
 uint32_t harts_start(void);
 

@@ -36,14 +36,14 @@ struct spinlock {
 };
 
 #if CONFIG_DEBUG
-#define SPINLOCK_INIT(lock_name, lock_rank_)                                                       \
-    {                                                                                              \
-        .word = 0, .rank = (lock_rank_), .owner = 0, .name = (lock_name), .site = NULL             \
+#define SPINLOCK_INIT(lock_name, lock_rank_)                                           \
+    {                                                                                  \
+        .word = 0, .rank = (lock_rank_), .owner = 0, .name = (lock_name), .site = NULL \
     }
 #else
-#define SPINLOCK_INIT(lock_name, lock_rank_)                                                       \
-    {                                                                                              \
-        .word = 0                                                                                  \
+#define SPINLOCK_INIT(lock_name, lock_rank_) \
+    {                                        \
+        .word = 0                            \
     }
 #endif
 

@@ -20,9 +20,9 @@ struct mutex {
     struct wait_queue waiters;
 };
 
-#define MUTEX_INIT(m)                                                                              \
-    {                                                                                              \
-        .owner = 0, .waiters = WAIT_QUEUE_INIT((m).waiters)                                        \
+#define MUTEX_INIT(m)                                       \
+    {                                                       \
+        .owner = 0, .waiters = WAIT_QUEUE_INIT((m).waiters) \
     }
 
 void mutex_init(struct mutex *m);

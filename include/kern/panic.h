@@ -23,12 +23,11 @@
 
 struct trap_frame;
 
-/** Print the message, this hart and a backtrace, stop all harts, shut down with the failure code. */
+/** Print message, hart and backtrace, stop all harts, shut down with the failure code. */
 noreturn void panic(const char *fmt, ...) format_printf(1, 2);
 
 /** The same for a trap taken by the monitor itself: prints the registers of `frame` too. */
-noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
-    format_printf(2, 3);
+noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...) format_printf(2, 3);
 
 /** Where ASSERT and BUG_ON end. Not called by hand. */
 noreturn void panic_check(const char *what, const char *file, int line);
@@ -51,25 +50,25 @@ void panic_set_wait(bool wait);
 /** Called by the IPI path on a hart that must stop for a panic elsewhere. */
 noreturn void panic_stop_self(void);
 
-#define BUG_ON(x)                                                                                  \
-    do {                                                                                           \
-        if (unlikely(x))                                                                           \
-            panic_check(#x, __FILE__, __LINE__);                                                   \
+#define BUG_ON(x)                                \
+    do {                                         \
+        if (unlikely(x))                         \
+            panic_check(#x, __FILE__, __LINE__); \
     } while (0)
 
 /* In a release build the condition is still compiled, so that it cannot rot, but never run. */
-#define ASSERT(x)                                                                                  \
-    do {                                                                                           \
-        if (CONFIG_DEBUG && unlikely(!(x)))                                                        \
-            panic_check("!(" #x ")", __FILE__, __LINE__);                                          \
+#define ASSERT(x)                                         \
+    do {                                                  \
+        if (CONFIG_DEBUG && unlikely(!(x)))               \
+            panic_check("!(" #x ")", __FILE__, __LINE__); \
     } while (0)
 
-#define WARN_ON(x)                                                                                 \
-    ({                                                                                             \
-        bool warn_on_ = !!(x);                                                                     \
-        if (unlikely(warn_on_))                                                                    \
-            warn_check(#x, __FILE__, __LINE__);                                                    \
-        warn_on_;                                                                                  \
+#define WARN_ON(x)                              \
+    ({                                          \
+        bool warn_on_ = !!(x);                  \
+        if (unlikely(warn_on_))                 \
+            warn_check(#x, __FILE__, __LINE__); \
+        warn_on_;                               \
     })
 
 #endif

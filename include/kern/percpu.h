@@ -50,11 +50,11 @@ struct run_queue {
 
 struct timer_base {
     struct spinlock lock;
-    struct rb_root tree;      /* (t) by expires */
-    struct timer *first;      /* (t) leftmost */
-    struct timer *running;    /* (t) whose function runs now */
-    uint64_t programmed;      /* (o) what the hardware was last told */
-    uint64_t slice_end;       /* (o) ticks, TIMER_NEVER when only one wants the hart */
+    struct rb_root tree;   /* (t) by expires */
+    struct timer *first;   /* (t) leftmost */
+    struct timer *running; /* (t) whose function runs now */
+    uint64_t programmed;   /* (o) what the hardware was last told */
+    uint64_t slice_end;    /* (o) ticks, TIMER_NEVER when only one wants the hart */
 };
 
 /** One call of this hart to others, see ipi.h. */
@@ -75,7 +75,6 @@ struct hart {
     struct thread *current; /* (o) */
     struct thread *idle;    /* (b) */
     uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
-    uint32_t online;        /* (a) takes part in scheduling and answers IPIs */
     uint32_t start_error;   /* (b) why HSM would not start it */
 
     uint64_t switches;    /* (o) context switches */
@@ -105,10 +104,16 @@ extern hartmask_t harts_idle;
 /** The harts of each node. (b) */
 extern hartmask_t node_harts[MAX_NODES];
 
-static inline uint32_t hart_index(void) { return this_hart()->arch.index; }
+static inline uint32_t hart_index(void)
+{
+    return this_hart()->arch.index;
+}
 
 /** The node of this hart; where its memory should come from. */
-static inline uint32_t hart_nid(void) { return this_hart()->arch.nid; }
+static inline uint32_t hart_nid(void)
+{
+    return this_hart()->arch.nid;
+}
 
 static inline bool hart_is_online(uint32_t index)
 {
@@ -116,8 +121,8 @@ static inline bool hart_is_online(uint32_t index)
 }
 
 /** Each hart that has a struct, online or not. */
-#define for_each_hart(h)                                                                           \
-    for (uint32_t hart_i_ = 0; hart_i_ < nr_harts && (((h) = harts[hart_i_]), 1); hart_i_++)       \
+#define for_each_hart(h)                                                                     \
+    for (uint32_t hart_i_ = 0; hart_i_ < nr_harts && (((h) = harts[hart_i_]), 1); hart_i_++) \
         if (h)
 
 /** The index of a hart with this hart id, or -1. */

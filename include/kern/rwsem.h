@@ -26,10 +26,12 @@ struct rwsem {
     struct list_head waiters; /* struct rwsem_waiter, on their stacks */
 };
 
-#define RWSEM_INIT(s)                                                                              \
-    {                                                                                              \
-        .state = 0, .lock = SPINLOCK_INIT("rwsem", RANK_SLEEP_LOCK),                               \
-        .waiters = {&(s).waiters, &(s).waiters}                                                    \
+#define RWSEM_INIT(s)                                                             \
+    {                                                                             \
+        .state = 0, .lock = SPINLOCK_INIT("rwsem", RANK_SLEEP_LOCK), .waiters = { \
+            &(s).waiters,                                                         \
+            &(s).waiters                                                          \
+        }                                                                         \
     }
 
 void rwsem_init(struct rwsem *s);

@@ -62,7 +62,10 @@ bool thread_is_running(const struct thread *t);
 void schedule(void);
 
 /** Offer the hart to others of the same class. */
-static inline void yield(void) { schedule(); }
+static inline void yield(void)
+{
+    schedule();
+}
 
 /** Should this hart look at its queue? Checked on the way back to U-mode. */
 static inline bool need_resched(void)

@@ -41,9 +41,9 @@ struct selftest_suite {
     struct list_head node;
 };
 
-#define SELFTEST_SUITE(suite_name, table)                                                          \
-    {                                                                                              \
-        .name = (suite_name), .cases = (table), .nr_cases = ARRAY_SIZE(table)                      \
+#define SELFTEST_SUITE(suite_name, table)                                     \
+    {                                                                         \
+        .name = (suite_name), .cases = (table), .nr_cases = ARRAY_SIZE(table) \
     }
 
 /** At boot, once a suite; the struct stays where it is. */
@@ -58,17 +58,17 @@ void selftest_for_each(void (*fn)(const struct selftest_suite *, void *), void *
 /** Where EXPECT ends: prints the failed expectation as a KTAP diagnostic. */
 void selftest_fail(struct selftest *t, const char *what, const char *file, int line);
 
-#define EXPECT(t, x)                                                                               \
-    do {                                                                                           \
-        if (unlikely(!(x)))                                                                        \
-            selftest_fail((t), #x, __FILE__, __LINE__);                                            \
+#define EXPECT(t, x)                                    \
+    do {                                                \
+        if (unlikely(!(x)))                             \
+            selftest_fail((t), #x, __FILE__, __LINE__); \
     } while (0)
 
 /** This machine cannot run the test (too few harts, say). */
-#define SELFTEST_SKIP(t, why)                                                                      \
-    do {                                                                                           \
-        (t)->skip = (why);                                                                         \
-        return;                                                                                    \
+#define SELFTEST_SKIP(t, why) \
+    do {                      \
+        (t)->skip = (why);    \
+        return;               \
     } while (0)
 
 /** The suites of this floor. */

@@ -24,6 +24,7 @@ struct serial_driver {
     void (*write)(const char *buf, size_t n); /* under RANK_SERIAL; may spin, never sleeps */
     void (*flush)(void);                      /* until all is out, polled; may be NULL */
     int (*poll)(void);                        /* a byte that has come in, or -1; may be NULL */
+    void (*panic)(void);                      /* no interrupts, no locks any more; may be NULL */
 };
 
 void serial_set_driver(const struct serial_driver *driver);
@@ -33,6 +34,9 @@ void serial_write(const char *buf, size_t n);
 
 /** Wait until every byte is out. For panic and power-off. */
 void serial_flush(void);
+
+/** Only this hart still runs: the driver is told. */
+void serial_panic(void);
 
 /** A sink that writes to the line, for whoever prints views. */
 struct sink *serial_sink(void);

@@ -44,24 +44,24 @@ struct thread_ops {
 };
 
 struct thread {
-    struct context context;  /* callee-saved registers while off the hart */
+    struct context context; /* callee-saved registers while off the hart */
     struct list_head run_node;
-    uint32_t state;          /* enum thread_state */
-    uint32_t hart;           /* whose rq it belongs to: runs there, or ran there last */
-    uint8_t run_class;       /* enum run_class */
-    uint8_t killed;          /* thread_kill() was called: killable waits end with -EINTR */
-    uint8_t notified;        /* thread_notify() was called */
+    uint32_t state;    /* enum thread_state */
+    uint32_t hart;     /* whose rq it belongs to: runs there, or ran there last */
+    uint8_t run_class; /* enum run_class */
+    uint8_t killed;    /* thread_kill() was called: killable waits end with -EINTR */
+    uint8_t notified;  /* thread_notify() was called */
     uint8_t is_idle;
-    int8_t nid;              /* preferred node, or NO_NODE */
+    int8_t nid; /* preferred node, or NO_NODE */
     hartmask_t affinity;
-    uint64_t slice_start;    /* ticks at which it got the hart */
-    uint64_t run_ticks;      /* time on a hart, all told */
+    uint64_t slice_start; /* ticks at which it got the hart */
+    uint64_t run_ticks;   /* time on a hart, all told */
     uint64_t switches;
     const struct thread_ops *ops;
-    void *owner;             /* whose thread it is: a guest's task, or NULL */
+    void *owner; /* whose thread it is: a guest's task, or NULL */
     void (*fn)(void *);
     void *arg;
-    char *stack;             /* lowest usable byte */
+    char *stack; /* lowest usable byte */
     uint64_t id;
     struct list_head all_node; /* every thread, for thread_for_each() */
     char name[THREAD_NAME_MAX];
@@ -74,10 +74,16 @@ struct stack_ops {
 };
 void thread_set_stack_ops(const struct stack_ops *ops);
 
-static inline struct thread *thread_current(void) { return this_hart()->current; }
+static inline struct thread *thread_current(void)
+{
+    return this_hart()->current;
+}
 
 /** The first byte above what the thread may use of its stack: a user trap frame ends here. */
-static inline char *thread_stack_top(struct thread *t) { return (char *)t; }
+static inline char *thread_stack_top(struct thread *t)
+{
+    return (char *)t;
+}
 
 /**
  * A new thread that will run fn(arg), not yet runnable. nid: preferred node or NO_NODE; affinity:
@@ -93,7 +99,7 @@ static inline void thread_set_state(uint32_t state)
     __atomic_store_n(&thread_current()->state, state, __ATOMIC_SEQ_CST);
 }
 
-/** thread_create for the monitor's helpers: any hart, RUN_HIGH, started. NULL when out of memory. */
+/** thread_create for helpers: any hart, RUN_HIGH, started. NULL when out of memory. */
 struct thread *kthread_run(const char *name, void (*fn)(void *), void *arg, int nid);
 
 /** Undo thread_create of a thread that was never started. */

@@ -17,6 +17,7 @@
 #ifndef PAGODA_KERN_TIMER_H
 #define PAGODA_KERN_TIMER_H
 
+#include "arch/csr.h"
 #include "base/rbtree.h"
 #include "base/types.h"
 
@@ -44,9 +45,7 @@ uint64_t now_ns(void);
 /** Raw ticks of rdtime; conversion to them rounds up. */
 static inline uint64_t now_ticks(void)
 {
-    uint64_t ticks;
-    __asm__ volatile("rdtime %0" : "=r"(ticks));
-    return ticks;
+    return rdtime();
 }
 uint64_t ns_to_ticks(uint64_t ns);
 uint64_t ticks_to_ns(uint64_t ticks);

@@ -37,10 +37,12 @@ struct wait_entry {
     struct thread *thread;
 };
 
-#define WAIT_QUEUE_INIT(q)                                                                         \
-    {                                                                                              \
-        .lock = SPINLOCK_INIT("wait queue", RANK_WAIT_QUEUE),                                      \
-        .waiters = {&(q).waiters, &(q).waiters}                                                    \
+#define WAIT_QUEUE_INIT(q)                                                 \
+    {                                                                      \
+        .lock = SPINLOCK_INIT("wait queue", RANK_WAIT_QUEUE), .waiters = { \
+            &(q).waiters,                                                  \
+            &(q).waiters                                                   \
+        }                                                                  \
     }
 
 void wait_queue_init(struct wait_queue *q);
@@ -77,67 +79,73 @@ static inline bool kill_pending(void)
     return __atomic_load_n(&thread_current()->killed, __ATOMIC_RELAXED) != 0;
 }
 
-#define WAIT_LOOP_(q, cond, state_, leave_, sleep_)                                                \
-    do {                                                                                           \
-        struct wait_entry we_;                                                                     \
-        assert_no_locks();                                                                         \
-        wait_entry_init(&we_);                                                                     \
-        for (;;) {                                                                                 \
-            wait_prepare((q), &we_, (state_));                                                     \
-            if (cond)                                                                              \
-                break;                                                                             \
-            leave_;                                                                                \
-            sleep_;                                                                                \
-        }                                                                                          \
-        wait_finish((q), &we_);                                                                    \
+#define WAIT_LOOP_(q, cond, state_, leave_, sleep_) \
+    do {                                            \
+        struct wait_entry we_;                      \
+        assert_no_locks();                          \
+        wait_entry_init(&we_);                      \
+        for (;;) {                                  \
+            wait_prepare((q), &we_, (state_));      \
+            if (cond)                               \
+                break;                              \
+            leave_;                                 \
+            sleep_;                                 \
+        }                                           \
+        wait_finish((q), &we_);                     \
     } while (0)
 
 /** Sleep until cond. Not for what a guest controls: it cannot be killed out of it. */
-#define wait_event(q, cond)                                                                        \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            WAIT_LOOP_(q, cond, THREAD_SLEEPING, (void)0, schedule());                             \
+#define wait_event(q, cond)                                            \
+    do {                                                               \
+        if (!(cond))                                                   \
+            WAIT_LOOP_(q, cond, THREAD_SLEEPING, (void)0, schedule()); \
     } while (0)
 
 /** Sleep until cond: 0, or -EINTR when the thread was killed first. */
-#define wait_event_killable(q, cond)                                                               \
-    ({                                                                                             \
-        int wait_err_ = 0;                                                                         \
-        if (!(cond))                                                                               \
-            WAIT_LOOP_(                                                                            \
-                q, cond, THREAD_KILLABLE, if (kill_pending()) {                                    \
-                    wait_err_ = -EINTR;                                                            \
-                    break;                                                                         \
-                }, schedule());                                                                    \
-        wait_err_;                                                                                 \
+#define wait_event_killable(q, cond)      \
+    ({                                    \
+        int wait_err_ = 0;                \
+        if (!(cond))                      \
+            WAIT_LOOP_(                   \
+                q, cond, THREAD_KILLABLE, \
+                if (kill_pending()) {     \
+                    wait_err_ = -EINTR;   \
+                    break;                \
+                },                        \
+                schedule());              \
+        wait_err_;                        \
     })
 
 /** Sleep until cond or so long: 0, or -ETIMEDOUT with cond still false. */
-#define wait_event_timeout(q, cond, ns)                                                            \
-    ({                                                                                             \
-        int wait_err_ = 0;                                                                         \
-        uint64_t wait_end_ = now_ticks() + ns_to_ticks(ns);                                        \
-        if (!(cond))                                                                               \
-            WAIT_LOOP_(                                                                            \
-                q, cond, THREAD_SLEEPING, if (now_ticks() >= wait_end_) {                          \
-                    wait_err_ = -ETIMEDOUT;                                                        \
-                    break;                                                                         \
-                }, (void)schedule_until(wait_end_));                                               \
-        wait_err_;                                                                                 \
+#define wait_event_timeout(q, cond, ns)                     \
+    ({                                                      \
+        int wait_err_ = 0;                                  \
+        uint64_t wait_end_ = now_ticks() + ns_to_ticks(ns); \
+        if (!(cond))                                        \
+            WAIT_LOOP_(                                     \
+                q, cond, THREAD_SLEEPING,                   \
+                if (now_ticks() >= wait_end_) {             \
+                    wait_err_ = -ETIMEDOUT;                 \
+                    break;                                  \
+                },                                          \
+                (void)schedule_until(wait_end_));           \
+        wait_err_;                                          \
     })
 
 /** Both: 0, -ETIMEDOUT or -EINTR. */
-#define wait_event_killable_timeout(q, cond, ns)                                                   \
-    ({                                                                                             \
-        int wait_err_ = 0;                                                                         \
-        uint64_t wait_end_ = now_ticks() + ns_to_ticks(ns);                                        \
-        if (!(cond))                                                                               \
-            WAIT_LOOP_(                                                                            \
-                q, cond, THREAD_KILLABLE, if (kill_pending() || now_ticks() >= wait_end_) {        \
-                    wait_err_ = kill_pending() ? -EINTR : -ETIMEDOUT;                              \
-                    break;                                                                         \
-                }, (void)schedule_until(wait_end_));                                               \
-        wait_err_;                                                                                 \
+#define wait_event_killable_timeout(q, cond, ns)                      \
+    ({                                                                \
+        int wait_err_ = 0;                                            \
+        uint64_t wait_end_ = now_ticks() + ns_to_ticks(ns);           \
+        if (!(cond))                                                  \
+            WAIT_LOOP_(                                               \
+                q, cond, THREAD_KILLABLE,                             \
+                if (kill_pending() || now_ticks() >= wait_end_) {     \
+                    wait_err_ = kill_pending() ? -EINTR : -ETIMEDOUT; \
+                    break;                                            \
+                },                                                    \
+                (void)schedule_until(wait_end_));                     \
+        wait_err_;                                                    \
     })
 
 #endif

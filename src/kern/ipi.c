@@ -23,25 +23,20 @@
 
 /* Rounds of plain pausing before the slice is offered: a short critical section is over by then. */
 #define SPIN_ROUNDS 128
-#define NR_HARTID_BITS 64
 
-/* Interrupt each hart of the mask. SBI takes 64 hart ids at a time, counted from a base. */
+/* Interrupt each hart of the mask. */
 static void send_interrupts(hartmask_t mask)
 {
-    while (!mask_empty(&mask)) {
-        uint64_t base = harts[mask_first(&mask)]->arch.hartid;
-        uint64_t bits = 0;
-        uint32_t i;
-        for_each_in_mask(i, &mask)
-            base = MIN(base, harts[i]->arch.hartid);
-        for_each_in_mask(i, &mask) {
-            uint64_t offset = harts[i]->arch.hartid - base;
-            if (offset >= NR_HARTID_BITS)
-                continue;
-            bits |= 1UL << offset;
-            mask_clear(&mask, i);
-        }
-        (void)sbi_send_ipi(bits, base);
+    uint64_t ids[MAX_HARTS];
+    uint64_t window, base;
+    size_t n = 0;
+    uint32_t i;
+    for_each_in_mask(i, &mask)
+        ids[n++] = harts[i]->arch.hartid;
+    while (sbi_next_window(ids, &n, &window, &base)) {
+        int err = sbi_send_ipi(window, base);
+        if (unlikely(err) && !panicking())
+            panic("the firmware does not send IPIs: %s", sbi_error_name(err));
     }
 }
 
@@ -128,9 +123,8 @@ void ipi_call_others(void (*fn)(void *), void *arg, enum ipi_wait wait)
 
 void ipi_kick(uint32_t hart)
 {
-    hartmask_t mask = {.bits = 1UL << hart};
     if (hart != hart_index())
-        send_interrupts(mask);
+        (void)sbi_send_ipi(1, harts[hart]->arch.hartid);
 }
 
 void ipi_resched(uint32_t hart)

@@ -55,8 +55,7 @@ static void check_order(const struct hart *h, const struct spinlock *lock, bool 
 static void note_held(struct hart *h, struct spinlock *lock, const void *site)
 {
     if (h->nr_held == MAX_HELD_LOCKS)
-        panic("lock \"%s\": hart %u holds %u locks already", lock->name, h->arch.index,
-              h->nr_held);
+        panic("lock \"%s\": hart %u holds %u locks already", lock->name, h->arch.index, h->nr_held);
     lock->owner = (uint16_t)(h->arch.index + 1);
     lock->site = site;
     h->held[h->nr_held++] = (struct held_lock){.lock = lock, .rank = lock->rank};

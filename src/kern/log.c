@@ -13,8 +13,8 @@
  * time, until it fits. A reader's cursor is a position; when the tail has passed it, it has lost
  * those records and goes on at the tail.
  *
- * Locks: log_lock (RANK_LOG) over ring, head and tail, and held while the line goes out, so that the
- * serial line shows the ring's order.
+ * Locks: log_lock (RANK_LOG) over ring, head and tail, and held while the line goes out, so that
+ * the serial line shows the ring's order.
  * Invariants: tail <= head <= tail + RING_SIZE; both lie at the start of a record.
  * Linux's counterpart: kernel/printk/printk_ringbuffer.c, which does it without the lock.
  */

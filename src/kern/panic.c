@@ -76,41 +76,37 @@ static uint32_t claim(void)
     return panic_depth++;
 }
 
-static void print_registers(const struct trap_frame *frame)
+/* All that is known, apart from the message. */
+static void print_details(const struct trap_frame *frame)
 {
-    static const char names[32][5] = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2",
-                                      "s0",   "s1", "a0", "a1", "a2",  "a3",  "a4", "a5",
-                                      "a6",   "a7", "s2", "s3", "s4",  "s5",  "s6", "s7",
-                                      "s8",   "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    pr_emerg(" sepc %016lx  sstatus %016lx", frame->sepc, frame->sstatus);
-    pr_emerg(" scause %016lx  stval %016lx", frame->scause, frame->stval);
-    for (unsigned i = 1; i < ARRAY_SIZE(names); i += 2)
-        pr_emerg(" %4s %016lx  %4s %016lx", names[i], frame->regs[i], names[(i + 1) % 32],
-                 frame->regs[(i + 1) % 32]);
+    const struct thread *t = thread_current();
+    struct log_sink sink;
+
+    pr_emerg("hart %u (id %lu, node %u), thread %s", hart_index(), this_hart()->arch.hartid,
+             hart_nid(), t ? t->name : "none");
+    log_sink_init(&sink, LOG_EMERG);
+    if (frame) {
+        trap_frame_print(&sink.sink, frame);
+        backtrace_frame(&sink.sink, frame);
+    } else {
+        backtrace_print(&sink.sink, __builtin_frame_address(0));
+    }
+    log_sink_flush(&sink);
 }
 
-noreturn static void vpanic(const struct trap_frame *frame, const void *fp, const char *fmt,
-                            va_list args)
+noreturn static void vpanic(const struct trap_frame *frame, const char *fmt, va_list args)
 {
     char message[LOG_LINE_MAX];
     uint32_t depth = claim();
 
-    (void)vsnprintf(message, sizeof(message), fmt, args);
-    if (depth <= 1)
+    if (depth == 0)
+        serial_panic();
+    if (depth <= 1) {
+        (void)vsnprintf(message, sizeof(message), fmt, args);
         pr_emerg("Kernel panic - not syncing: %s", message);
+    }
     if (depth == 0) {
-        const struct thread *t = thread_current();
-        pr_emerg("hart %u (id %lu, node %u), thread %s", hart_index(),
-                 this_hart()->arch.hartid, hart_nid(), t ? t->name : "none");
-        struct log_sink sink;
-        log_sink_init(&sink, LOG_EMERG);
-        if (frame) {
-            print_registers(frame);
-            backtrace_frame(&sink.sink, frame);
-        } else {
-            backtrace_print(&sink.sink, fp);
-        }
-        log_sink_flush(&sink);
+        print_details(frame);
         pr_emerg("---[ end Kernel panic - not syncing: %s ]---", message);
     }
     power_off();
@@ -120,14 +116,14 @@ void panic(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    vpanic(NULL, __builtin_frame_address(0), fmt, args);
+    vpanic(NULL, fmt, args);
 }
 
 void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    vpanic(frame, NULL, fmt, args);
+    vpanic(frame, fmt, args);
 }
 
 void panic_check(const char *what, const char *file, int line)

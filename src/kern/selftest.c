@@ -52,8 +52,7 @@ static int run_case(const struct selftest_case *c, uint32_t number, struct sink 
 static int run_suite(const struct selftest_suite *suite, uint32_t number, struct sink *out)
 {
     int failed = 0;
-    print(out, "    KTAP version 1\n    # Subtest: %s\n    1..%u\n", suite->name,
-          suite->nr_cases);
+    print(out, "    KTAP version 1\n    # Subtest: %s\n    1..%u\n", suite->name, suite->nr_cases);
     for (uint32_t i = 0; i < suite->nr_cases; i++)
         failed += run_case(&suite->cases[i], i + 1, out);
     print(out, "%s %u %s\n", failed ? "not ok" : "ok", number, suite->name);

@@ -6,8 +6,7 @@
  *                        ^ taken       ^ filled
  *                        readers       interrupt or poll
  *
- * Locks: out_lock (RANK_SERIAL) while the driver writes; in.lock is the wait queue's own lock, which
- * also covers the ring, so looking and sleeping are one step.
+ * Locks: out_lock (RANK_SERIAL) while the driver writes; input_lock (RANK_IRQ) over the ring.
  * Invariants: filled - taken <= INPUT_SIZE.
  * Linux's counterpart: tty_flip_buffer_push(), n_tty_read() without the line discipline.
  */
@@ -62,6 +61,12 @@ void serial_flush(void)
     if (driver && driver->flush)
         driver->flush();
     spin_unlock(&out_lock);
+}
+
+void serial_panic(void)
+{
+    if (driver && driver->panic)
+        driver->panic();
 }
 
 static void serial_sink_write(struct sink *sink, const char *text, size_t n)

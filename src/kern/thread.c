@@ -48,10 +48,10 @@ void *thread_stack_alloc(int nid)
 }
 
 /* The first code of each thread, on its own stack. */
-static void thread_begin(void)
+static void thread_begin(void *arg)
 {
+    struct thread *t = arg;
     sched_thread_begins();
-    struct thread *t = thread_current();
     t->fn(t->arg);
     thread_exit();
 }
@@ -70,15 +70,15 @@ static void enlist(struct thread *t, const char *name)
 static struct thread *make_on_stack(char *stack, size_t size, const char *name, void (*fn)(void *),
                                     void *arg)
 {
-    struct thread *t = (struct thread *)ALIGN_DOWN(
-        (uintptr_t)stack + size - sizeof(struct thread), (uintptr_t)STACK_ALIGN);
+    struct thread *t = (struct thread *)ALIGN_DOWN((uintptr_t)stack + size - sizeof(struct thread),
+                                                   (uintptr_t)STACK_ALIGN);
     memset(t, 0, sizeof(*t));
     t->stack = stack;
     t->fn = fn;
     t->arg = arg;
     t->run_class = RUN_NORMAL;
     t->hart = hart_index();
-    context_init(&t->context, thread_stack_top(t), thread_begin);
+    context_init(&t->context, thread_stack_top(t), thread_begin, t);
     enlist(t, name);
     return t;
 }
