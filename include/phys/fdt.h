@@ -32,11 +32,11 @@
 #include "base/types.h"
 
 #define FDT_MAGIC 0xd00dfeedu
-#define FDT_MAX_DEPTH 16u      /* QEMU's trees are 5 deep */
-#define FDT_MAX_SIZE MIB(2)    /* Linux's limit, and the size of its fixmap slot */
-#define FDT_HEADER_SIZE 40u    /* of versions 16 (36 bytes used) and 17 */
-#define FDT_MAX_CELLS 4u       /* #address-cells and #size-cells above this are refused */
-#define FDT_NAME_MAX 64u       /* longest node name we accept, NUL included */
+#define FDT_MAX_DEPTH 16u   /* QEMU's trees are 5 deep */
+#define FDT_MAX_SIZE MIB(2) /* Linux's limit, and the size of its fixmap slot */
+#define FDT_HEADER_SIZE 40u /* of versions 16 (36 bytes used) and 17 */
+#define FDT_MAX_CELLS 4u    /* #address-cells and #size-cells above this are refused */
+#define FDT_NAME_MAX 64u    /* longest node name we accept, NUL included */
 
 /** A node: offset of its BEGIN token in the structure block; negative means "no such node". */
 typedef struct {
@@ -44,7 +44,10 @@ typedef struct {
 } fdt_node_t;
 
 #define FDT_NO_NODE ((fdt_node_t){-1})
-static inline bool fdt_valid(fdt_node_t node) { return node.at >= 0; }
+static inline bool fdt_valid(fdt_node_t node)
+{
+    return node.at >= 0;
+}
 
 /** An opened tree. Read the fields freely, write none. */
 struct fdt {
@@ -75,7 +78,7 @@ struct fdt_prop {
 /**
  * Check the blob of at most `limit` readable bytes and describe it in *out.
  * 0, or -EINVAL (malformed), -EFAULT (offsets outside the blob), -E2BIG (larger than `limit`),
- * -ENOTSUP (version), with out->reason and out->where set.
+ * -EOPNOTSUPP (version), with out->reason and out->where set.
  */
 int fdt_open(const void *blob, size_t limit, struct fdt *out) must_check;
 
@@ -96,11 +99,11 @@ fdt_node_t fdt_first_child(const struct fdt *fdt, fdt_node_t parent);
 fdt_node_t fdt_next_sibling(const struct fdt *fdt, fdt_node_t node);
 fdt_node_t fdt_parent(const struct fdt *fdt, fdt_node_t node);
 
-#define fdt_for_each_child(fdt, parent, child)                                                     \
-    for (fdt_node_t child = fdt_first_child((fdt), (parent)); fdt_valid(child);                    \
+#define fdt_for_each_child(fdt, parent, child)                                  \
+    for (fdt_node_t child = fdt_first_child((fdt), (parent)); fdt_valid(child); \
          child = fdt_next_sibling((fdt), child))
 
-#define fdt_for_each_node(fdt, node)                                                               \
+#define fdt_for_each_node(fdt, node) \
     for (fdt_node_t node = fdt_root(fdt); fdt_valid(node); node = fdt_next((fdt), node))
 
 /** "memory@80000000"; "" for the root. */
@@ -141,7 +144,7 @@ bool fdt_enabled(const struct fdt *fdt, fdt_node_t node);
 uint32_t fdt_be32(const uint8_t *p);
 uint64_t fdt_be64(const uint8_t *p);
 
-/** `cells` (1 or 2; a value above 64 bits is refused) big-endian cells at `p`. */
+/** A number of 0 to FDT_MAX_CELLS cells at `p`; -ERANGE if it needs more than 64 bits. */
 int fdt_cells(const uint8_t *p, uint32_t cells, uint64_t *out) must_check;
 
 /** A property of exactly one cell. */
@@ -161,10 +164,16 @@ int fdt_cell_counts(const struct fdt *fdt, fdt_node_t parent, uint32_t *address,
                     uint32_t *size) must_check;
 
 /**
- * Entry `index` of `reg` of `node`, translated through the `ranges` of each bus above it to a
- * physical address. `parent` saves the search; FDT_NO_NODE to have it searched.
- * -ENOENT past the last entry, -EINVAL for a length that is no multiple, a sum that wraps, an
- * address that no `ranges` maps.
+ * Entry `index` of `reg` of `node` as it is written, on the bus of `parent`.
+ * -ENOENT past the last entry, -EINVAL if the rest is shorter than an entry or the cell counts make
+ * no sense, -ERANGE if this entry does not fit 64 bits (the next one may be good).
+ */
+int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t index,
+                uint64_t *base, uint64_t *size) must_check;
+
+/**
+ * The same, translated through the `ranges` of each bus above it to a physical address.
+ * -ERANGE also if a bus does not pass the range on.
  */
 int fdt_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t index,
             uint64_t *base, uint64_t *size) must_check;
@@ -181,7 +190,6 @@ struct fdt_irq {
  * `interrupt-parent` of the node or of the nearest ancestor that has one.
  * -ENOENT if there is none.
  */
-int fdt_irq(const struct fdt *fdt, fdt_node_t node, uint32_t index,
-            struct fdt_irq *out) must_check;
+int fdt_irq(const struct fdt *fdt, fdt_node_t node, uint32_t index, struct fdt_irq *out) must_check;
 
 #endif

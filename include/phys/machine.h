@@ -33,7 +33,7 @@
 #include "phys/fdt.h"
 
 #define MACHINE_MAX_MEMORY 64
-#define MACHINE_MAX_RESERVED 32
+#define MACHINE_MAX_RESERVED 64
 #define MACHINE_MAX_PLICS MAX_NODES
 #define MACHINE_MAX_VIRTIO 32
 #define MACHINE_BOOTARGS_MAX 2048 /* Linux's COMMAND_LINE_SIZE is 1024 on riscv */
@@ -73,8 +73,8 @@ struct machine_hart {
     uint32_t intc_phandle; /* of its cpu-intc, 0 if none */
     uint32_t cboz_size;    /* riscv,cboz-block-size in bytes, 0 if not told */
     uint8_t nid;
-    uint8_t sv;            /* 39, 48 or 57 */
-    char isa_string[72];   /* for /proc/cpuinfo; cut if longer */
+    uint8_t sv;           /* 39, 48 or 57 */
+    char isa_string[128]; /* for /proc/cpuinfo; cut if longer */
 };
 
 struct machine_range {

@@ -98,8 +98,7 @@ int memblock_from_machine(const struct machine *m, uint64_t mem_limit) must_chec
 paddr_t memblock_alloc_phys(uint64_t size, uint64_t align, paddr_t min, paddr_t max, int nid);
 
 /** The same, from exactly this node. */
-paddr_t memblock_alloc_phys_exact(uint64_t size, uint64_t align, paddr_t min, paddr_t max,
-                                  int nid);
+paddr_t memblock_alloc_phys_exact(uint64_t size, uint64_t align, paddr_t min, paddr_t max, int nid);
 
 /** Zeroed memory through the linear map; NULL if there is no room. */
 void *memblock_alloc(uint64_t size, uint64_t align, int nid);
@@ -122,12 +121,10 @@ uint64_t memblock_node_size(int nid);
 /* --- iterating ------------------------------------------------------------------------------- */
 
 /**
- * Place in an iteration; start with {0}. Do not change memblock in between, except by reserving
- * ranges that lie below the one just returned.
+ * Place in an iteration; start with {0}. It is an address, not an index, so memblock may change
+ * in between: what lies below the place is never looked at again.
  */
 struct memblock_cursor {
-    uint32_t memory;
-    uint32_t reserved;
     uint64_t from;
 };
 
@@ -140,13 +137,13 @@ bool memblock_next_free(struct memblock_cursor *c, int nid, struct memblock_regi
 /** Next reserved range. */
 bool memblock_next_reserved(struct memblock_cursor *c, struct memblock_region *out);
 
-#define for_each_memory_range(nid, region)                                                         \
+#define for_each_memory_range(nid, region) \
     for (struct memblock_cursor cursor_ = {0}; memblock_next_memory(&cursor_, (nid), (region));)
 
-#define for_each_free_range(nid, region)                                                           \
+#define for_each_free_range(nid, region) \
     for (struct memblock_cursor cursor_ = {0}; memblock_next_free(&cursor_, (nid), (region));)
 
-#define for_each_reserved_range(region)                                                            \
+#define for_each_reserved_range(region) \
     for (struct memblock_cursor cursor_ = {0}; memblock_next_reserved(&cursor_, (region));)
 
 /* --- seeing ---------------------------------------------------------------------------------- */
