@@ -20,7 +20,7 @@
 #include "kern/percpu.h"
 
 /** What harts_start needs: zeroed memory on a node, never freed. NULL when there is none. */
-typedef void *(*hart_memory_fn)(size_t size, size_t align, uint32_t nid);
+typedef void *(*hart_memory_fn)(size_t size, size_t align, int nid);
 
 /** Make the struct of a further hart, not started yet. -ENOMEM, -ENOSPC beyond MAX_HARTS. */
 must_check int hart_add(uint32_t index, uint64_t hartid, uint32_t nid, hart_memory_fn memory);

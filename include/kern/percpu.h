@@ -75,7 +75,6 @@ struct hart {
     struct thread *current; /* (o) */
     struct thread *idle;    /* (b) */
     uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
-    uint32_t start_error;   /* (b) why HSM would not start it */
 
     uint64_t switches;    /* (o) context switches */
     uint64_t idle_ticks;  /* (o) time spent idle */
@@ -127,6 +126,9 @@ static inline bool hart_is_online(uint32_t index)
 
 /** The index of a hart with this hart id, or -1. */
 int hart_index_of_id(uint64_t hartid);
+
+/** The hart that runs this becomes harts[0], until more is known on node 0. First of all. */
+void percpu_init_boot_hart(uint64_t hartid);
 
 /** Fill in a hart's struct at `h` (zeroed) and enter it as harts[index]. Boot only. */
 void percpu_add_hart(struct hart *h, uint32_t index, uint64_t hartid, uint32_t nid);

@@ -38,6 +38,13 @@ void percpu_add_hart(struct hart *h, uint32_t index, uint64_t hartid, uint32_t n
     mask_set(&node_harts[nid], index);
 }
 
+void percpu_init_boot_hart(uint64_t hartid)
+{
+    static struct hart boot_hart;
+    set_this_hart(&boot_hart);
+    percpu_add_hart(&boot_hart, 0, hartid, 0);
+}
+
 void percpu_set_nid(struct hart *h, uint32_t nid)
 {
     BUG_ON(nid >= MAX_NODES);
