@@ -124,6 +124,7 @@ struct machine {
     uint64_t boot_hartid;
 
     uint32_t nr_harts;
+    uint32_t nr_disabled; /* harts that are there, but not for us */
     uint32_t nr_memory;
     uint32_t nr_reserved;
     uint32_t nr_plics;
@@ -170,6 +171,9 @@ int machine_hart_index(const struct machine *m, uint64_t hartid);
 
 /** Index in m->plics of a phandle, or -1. */
 int machine_plic_index(const struct machine *m, uint32_t phandle);
+
+/** Copy text of the tree for show; what is not visible becomes '?': terminals obey some of it. */
+void machine_copy_text(char *to, const char *from, size_t size);
 
 /** Add a line to m->warnings; lines past its size are counted but lost. */
 void machine_warn(struct machine *m, const char *fmt, ...) format_printf(2, 3);

@@ -57,7 +57,7 @@ struct memblock {
 
 extern struct memblock memblock;
 
-/* --- filling (0, -EINVAL if the range wraps, -ENOSPC if the array is full: then nothing changed) */
+/* --- filling: 0, -EINVAL if the range wraps, -ENOSPC (nothing changed) if the array is full --- */
 
 /** Forget everything. */
 void memblock_init(void);

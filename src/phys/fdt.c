@@ -217,7 +217,7 @@ const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out)
     return NULL;
 }
 
-/* Names reach the console: nothing but what the specification allows, and no '/' to confuse paths. */
+/* Names reach the console: nothing but visible characters, and no '/' to confuse paths. */
 static bool good_name(const char *name, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++)

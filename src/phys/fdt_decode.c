@@ -115,7 +115,7 @@ int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint3
     return *base + *size < *base ? -ERANGE : 0;
 }
 
-/* One entry of `ranges`: does it pass [*base, +size) on? Then *base becomes the parent's address. */
+/* One entry of `ranges`: if it passes [*base, +size) on, *base becomes the parent's address. */
 static bool range_translates(const uint8_t *entry, uint32_t child_cells, uint32_t parent_cells,
                              uint32_t size_cells, uint64_t *base, uint64_t size)
 {

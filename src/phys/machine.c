@@ -36,6 +36,14 @@ void machine_warn(struct machine *m, const char *fmt, ...)
     m->warnings_len += (uint32_t)len + 1;
 }
 
+void machine_copy_text(char *to, const char *from, size_t size)
+{
+    strlcpy(to, from, size);
+    for (; *to; to++)
+        if (*to < ' ' || *to > '~')
+            *to = '?';
+}
+
 int machine_hart_index(const struct machine *m, uint64_t hartid)
 {
     for (uint32_t i = 0; i < m->nr_harts; i++)
@@ -58,7 +66,7 @@ int machine_from_fdt(struct machine *m, const struct fdt *fdt, uint64_t boot_har
     int error;
 
     memset(m, 0, sizeof(*m));
-    strlcpy(m->model, model ? model : "unknown", sizeof(m->model));
+    machine_copy_text(m->model, model ? model : "unknown", sizeof(m->model));
     m->boot_hartid = boot_hartid;
 
     machine_read_chosen(m, fdt);

@@ -59,6 +59,8 @@ void machine_dump(const struct machine *m, struct sink *out)
 {
     print(out, "%s: %u harts, %u nodes, clock of %lu Hz\n", m->model, m->nr_harts, m->nr_nodes,
           m->timebase_hz);
+    if (m->nr_disabled)
+        print(out, "%u more harts are disabled\n", m->nr_disabled);
     dump_harts(m, out);
     dump_ranges(m, out);
     dump_distances(m, out);

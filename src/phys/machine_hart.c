@@ -118,7 +118,7 @@ static const char *read_isa(const struct fdt *fdt, fdt_node_t cpu, struct machin
         join_extensions(fdt, cpu, joined, sizeof(joined));
         isa = joined;
     }
-    strlcpy(hart->isa_string, isa, sizeof(hart->isa_string));
+    machine_copy_text(hart->isa_string, isa, sizeof(hart->isa_string));
     return parse_isa(isa, &hart->isa) ? NULL : "is not rv64imac";
 }
 
@@ -172,9 +172,11 @@ static void read_hart(struct machine *m, const struct fdt *fdt, fdt_node_t cpu, 
         machine_warn(m, "%s: no hart id, left out", fdt_name(fdt, cpu));
         return;
     }
-    const char *wrong = fdt_enabled(fdt, cpu) ? NULL : "is disabled";
-    if (!wrong)
-        wrong = read_isa(fdt, cpu, &hart);
+    if (!fdt_enabled(fdt, cpu)) {
+        m->nr_disabled++;
+        return;
+    }
+    const char *wrong = read_isa(fdt, cpu, &hart);
     if (!wrong)
         wrong = read_mmu(fdt, cpu, &hart);
     bool boot = hart.hartid == m->boot_hartid;
