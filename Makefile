@@ -5,13 +5,14 @@
 #   MODE=debug|release   with or without the checks that cost time   (debug)
 #   CC_KIND=gcc|clang    the compiler                                 (gcc)
 #   B=DIR                where the image is built                     (build/MODE-CC_KIND)
+#   V=1                  show each command
 #
 # The floors are listed in the order in which they boot; a file may use lower floors only.
 
 MODE ?= debug
 CC_KIND ?= gcc
 B ?= build/$(MODE)-$(CC_KIND)
-FLOORS := base arch kern phys slab virt fault pressure file task view console
+FLOORS := base arch kern phys slab virt fault pressure file task view console boot
 
 # --- tools -------------------------------------------------------------------------------------
 CROSS ?= riscv64-linux-gnu-
@@ -41,6 +42,10 @@ CFLAGS += -DCONFIG_DEBUG=0
 endif
 LDFLAGS := -nostdlib -static --gc-sections --no-warn-mismatch -z max-page-size=4096
 
+# $(call say,CC,file): one short line a command instead of the command, unless V=1.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
 # --- the image ---------------------------------------------------------------------------------
 SRCS := $(wildcard sbi/*.S sbi/*.c) $(foreach f,$(FLOORS),$(wildcard src/$f/*.S src/$f/*.c)) \
         src/main.c
@@ -51,15 +56,18 @@ OBJS := $(patsubst %,$B/%.o,$(SRCS))
 image: $B/pagoda.elf ## build the monitor (the default)
 
 $B/pagoda.elf: $(OBJS) sbi/pagoda.lds
-	$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS)
+	$(call say,LD,$@)
+	$Q$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS)
 
 $B/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS) -c -o $@ $<
 
 $B/%.S.o: %.S Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ASFLAGS) -c -o $@ $<
+	$(call say,AS,$<)
+	$Q$(CC) $(ASFLAGS) -c -o $@ $<
 
 -include $(OBJS:.o=.d)
 

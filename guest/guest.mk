@@ -16,10 +16,12 @@ guests: $(GUESTS)
 
 build/guest/lib/%.o: guest/lib/%.c guest/guest.mk
 	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$Q$(GUEST_CC) $(GUEST_CFLAGS) -c -o $@ $<
 
 build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
 	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(GUEST_LIB)
+	$(call say,CC,$<)
+	$Q$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(GUEST_LIB)
 
 -include $(GUESTS:=.d) $(GUEST_LIB:.o=.d)
