@@ -42,6 +42,7 @@ struct arch_hart {
     uint32_t index;      /* ours: 0 .. nr_harts-1 */
     uint32_t nid;        /* its node */
     struct fpu_state *fpu_owner; /* whose values the FP registers hold, see fpu.h */
+    uint64_t nofault;            /* not 0: a fault in uaccess takes its fixup at once */
 };
 
 static inline struct hart *this_hart(void)

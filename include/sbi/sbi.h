@@ -117,11 +117,14 @@ extern char secondary_entry[];
 /** The kernel's satp value; the kernel map writes it once its root stands. 0: the early tables. */
 extern uint64_t boot_satp;
 
-/** Called by entry.S, written by main.c: the boot hart, on the boot stack, early tables. */
+/* What entry.S expects of main.c. */
+struct hart;
+extern struct hart boot_hart; /* the boot hart's tp */
+
+/** The boot hart, on the boot stack, early tables, trap vector set, BSS zeroed. */
 noreturn void monitor_main(uint64_t hartid, uint64_t dtb_paddr);
 
-/** Called by entry.S: a further hart, on its stack, tp = its struct hart, boot_satp's tables. */
-struct hart;
+/** A further hart, on its own stack, tp = its struct hart, boot_satp's tables, trap vector set. */
 noreturn void secondary_main(struct hart *hart);
 
 #endif

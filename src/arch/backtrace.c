@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backtrace.c - walking frame pointers, believing none of them.
+ *
+ *      fp[-1] return address, fp[-2] the caller's fp; the caller's frame lies above ours
+ *
+ * The walk stays within the stack of the current thread (stack_low .. kernel_sp), the boot stack or
+ * the emergency stack: the memory that is read is always there.
+ *
+ * Locks: none. Linux's counterpart: walk_stackframe().
+ */
+#include "arch/backtrace.h"
+
+#include "arch/hart.h"
+#include "arch/layout.h"
+
+#define FRAME_WORDS 2 /* return address and caller's fp, below fp */
+
+extern char trap_emergency_stack[], trap_emergency_stack_top[];
+
+struct stack_range {
+    uint64_t low, high;
+};
+
+static bool in_range(struct stack_range r, uint64_t fp)
+{
+    return fp >= r.low + FRAME_WORDS * sizeof(uint64_t) && fp <= r.high;
+}
+
+/* The stack that fp points into; an empty range if it is none that we know. */
+static struct stack_range find_stack(uint64_t fp)
+{
+    const struct arch_hart *h = this_arch_hart();
+    const struct stack_range known[] = {
+        {h->stack_low, h->stack_low ? h->kernel_sp : 0},
+        {(uint64_t)boot_stack_low, (uint64_t)boot_stack_top},
+        {(uint64_t)trap_emergency_stack, (uint64_t)trap_emergency_stack_top},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (in_range(known[i], fp))
+            return known[i];
+    return (struct stack_range){0, 0};
+}
+
+size_t backtrace_from(uint64_t fp, uint64_t *pcs, size_t max)
+{
+    size_t n = 0;
+    struct stack_range stack = find_stack(fp);
+    while (n < max && stack.high && in_range(stack, fp) && IS_ALIGNED(fp, sizeof(fp))) {
+        const uint64_t *frame = (const uint64_t *)fp;
+        uint64_t pc = frame[-1], caller_fp = frame[-2];
+        if (!vaddr_is_text(pc))
+            break;
+        pcs[n++] = pc;
+        if (caller_fp <= fp)
+            break;
+        fp = caller_fp;
+    }
+    return n;
+}
+
+size_t backtrace_capture(uint64_t *pcs, size_t max)
+{
+    if (!CONFIG_DEBUG) {
+        if (max == 0)
+            return 0;
+        pcs[0] = (uint64_t)__builtin_return_address(0);
+        return 1;
+    }
+    return backtrace_from((uint64_t)__builtin_frame_address(0), pcs, max);
+}
+
+void backtrace_print_pcs(struct sink *out, const uint64_t *pcs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        print(out, "  #%lu 0x%016lx\n", i, pcs[i]);
+}
+
+void backtrace_print(struct sink *out, const void *fp)
+{
+    uint64_t pcs[BACKTRACE_MAX];
+    size_t n = backtrace_from((uint64_t)fp, pcs, ARRAY_SIZE(pcs));
+    backtrace_print_pcs(out, pcs, n);
+}
+
+void backtrace_frame(struct sink *out, const struct trap_frame *frame)
+{
+    uint64_t pcs[BACKTRACE_MAX];
+    size_t n = 0;
+    pcs[n++] = frame->sepc;
+    if (!trap_from_user(frame)) {
+        /* A leaf function has not stored ra; if it has, ra shows twice, or is stale. */
+        if (vaddr_is_text(frame->regs[REG_RA]))
+            pcs[n++] = frame->regs[REG_RA];
+        n += backtrace_from(frame->regs[REG_S0], pcs + n, ARRAY_SIZE(pcs) - n);
+    }
+    backtrace_print_pcs(out, pcs, n);
+}
