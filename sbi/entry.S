@@ -46,7 +46,7 @@
 
 /* Turn the MMU on with early_root and go on at the linked address. Clobbers t0..t2. */
     .macro enter_image
-    la t0, early_root
+    lla t0, early_root
     srli t0, t0, 12
     li t1, SATP_MODE_SV39 << SATP_MODE_SHIFT
     or t0, t0, t1
@@ -55,7 +55,7 @@
     sfence.vma
     csrr t1, satp
     bne t0, t1, no_sv39
-    la t0, 1f
+    lla t0, 1f
     li t1, IMAGE_OFFSET
     add t0, t0, t1
     jr t0
@@ -64,7 +64,7 @@
 
 /* The trap vector, and the mark in sscratch that this is the monitor. */
     .macro enter_monitor
-    la t0, trap_entry
+    lla t0, trap_entry
     csrw stvec, t0
     csrw sscratch, zero
     li s0, 0 /* backtraces end here */
@@ -76,15 +76,15 @@
 _start:
     csrw sie, zero
     /* Firmware without HSM sends all harts here at once: the first one boots, the others stay. */
-    la t0, boot_claimed
+    lla t0, boot_claimed
     li t1, 1
     amoswap.w.aq t1, t1, (t0)
     bnez t1, park
     mv s2, a0
     mv s3, a1
 
-    la t0, bss_start
-    la t1, bss_end
+    lla t0, bss_start
+    lla t1, bss_end
 zero_bss:
     sd zero, 0(t0)
     sd zero, 8(t0)
@@ -95,8 +95,8 @@ zero_bss:
 
     call fill_early_root
     enter_image
-    la sp, boot_stack_top
-    la tp, boot_hart
+    lla sp, boot_stack_top
+    lla tp, boot_hart
     enter_monitor
     mv a0, s2
     mv a1, s3
@@ -121,7 +121,7 @@ secondary_entry:
 
 /* Clobbers t0..t4. */
 fill_early_root:
-    la t0, early_root
+    lla t0, early_root
     li t1, GIB_AS_PTE * IDENTITY_ROOT + LEAF_RWX
     sd t1, IDENTITY_ROOT * 8(t0)
     li t1, GIB_AS_PTE * IDENTITY_ROOT + LEAF_RWX + GLOBAL
@@ -148,7 +148,7 @@ fill_early_root:
 
 /* satp did not take Sv39: say so through the oldest of all interfaces, and stop. */
 no_sv39:
-    la s4, no_sv39_text
+    lla s4, no_sv39_text
 1:
     lbu a0, 0(s4)
     beqz a0, 2f
@@ -178,7 +178,3 @@ boot_claimed:
     .balign 4096
 early_root:
     .skip 4096
-    .balign 8
-    .globl boot_satp
-boot_satp:
-    .skip 8
