@@ -93,6 +93,7 @@ struct hart {
 #endif
 } cache_aligned;
 
+extern struct hart boot_hart;
 extern struct hart *harts[MAX_HARTS];
 extern uint32_t nr_harts;
 

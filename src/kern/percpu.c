@@ -13,6 +13,7 @@
 
 #include "kern/panic.h"
 
+struct hart boot_hart; /* entry.S points tp here */
 struct hart *harts[MAX_HARTS];
 uint32_t nr_harts;
 hartmask_t harts_online;
@@ -40,8 +41,7 @@ void percpu_add_hart(struct hart *h, uint32_t index, uint64_t hartid, uint32_t n
 
 void percpu_init_boot_hart(uint64_t hartid)
 {
-    static struct hart boot_hart;
-    set_this_hart(&boot_hart);
+    BUG_ON(this_hart() != &boot_hart);
     percpu_add_hart(&boot_hart, 0, hartid, 0);
 }
 

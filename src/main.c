@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - the boot, which is also the table of contents.
+ *
+ *      OpenSBI -> sbi/entry.S -> monitor_main -> ... each stage stands on those before it ...
+ *
+ * One call a stage, in the order of the floors. A stage that fails beyond repair panics with the
+ * reason; everything else is logged, and the machine goes on with what there is.
+ *
+ * Locks: none are needed before boot_harts(). Linux's counterpart: init/main.c.
+ */
+#include "boot/boot.h"
+#include "kern/irq.h"
+#include "kern/percpu.h"
+#include "kern/selftest.h"
+#include "kern/serial.h"
+#include "kern/thread.h"
+#include "sbi/sbi.h"
+
+void monitor_main(uint64_t hartid, uint64_t dtb)
+{
+    /* kern: locks know their hart, and what is logged can be seen */
+    percpu_init_boot_hart(hartid);
+    boot_serial_firmware();
+
+    /* phys: what machine is this, and what memory has it? */
+    boot_read_machine(hartid, mk_paddr(dtb));
+    boot_take_memory();
+
+    /* kern: interrupts, time, and this code becomes a thread */
+    irq_init();
+    thread_init_boot();
+    boot_harts();
+
+    kern_selftests_register();
+    int failed = selftest_run(NULL, serial_sink());
+    serial_flush();
+    sbi_system_reset(SBI_RESET_SHUTDOWN, failed ? SBI_RESET_FAILURE : SBI_RESET_NO_REASON);
+}
