@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - the unit that is hosted: a process, as Linux would call it.
+ *
+ *      struct guest                         struct task (task.h), one a thread
+ *      +-----------------------+            +----------------------+
+ *      | pid, name, parent     |  tasks --> | kernel thread, frame |
+ *      | address space (mm)    |            | FP state, sigmask    |
+ *      | open files, actions   |            +----------------------+
+ *      | limits, exit status   |
+ *      +-----------------------+
+ *
+ *      RUNNING --exit, fatal signal--> ZOMBIE --wait, or nobody will--> gone
+ *          `--SIGSTOP--> STOPPED --SIGCONT--'
+ *
+ * A guest that the console started has no parent; its exit status waits for guest_wait(), or for
+ * nobody (options.detached).
+ *
+ * Locks: the table of guests has one (RANK_GUEST_TABLE), each guest has one (RANK_GUEST). Letters:
+ * (T) table's, (g) guest's, (a) atomic, (b) before it runs, (c) only its own tasks.
+ * Linux's counterpart: signal_struct and the thread group leader's task_struct.
+ */
+#ifndef PAGODA_TASK_GUEST_H
+#define PAGODA_TASK_GUEST_H
+
+#include "base/format.h"
+#include "kern/lock.h"
+#include "kern/wait.h"
+#include "task/signal.h"
+#include "virt/mm.h"
+
+enum guest_state { GUEST_RUNNING, GUEST_STOPPED, GUEST_ZOMBIE, GUEST_GONE };
+
+#define GUEST_NAME_MAX 16
+#define GUEST_ARGS_MAX 256 /* words of argv and of envp that a guest may be given */
+#define PID_MAX 32768
+
+enum { /* resources, Linux's numbers */
+       RLIMIT_CPU = 0,
+       RLIMIT_FSIZE,
+       RLIMIT_DATA,
+       RLIMIT_STACK,
+       RLIMIT_CORE,
+       RLIMIT_RSS,
+       RLIMIT_NPROC,
+       RLIMIT_NOFILE,
+       RLIMIT_MEMLOCK,
+       RLIMIT_AS,
+       RLIMIT_LOCKS,
+       RLIMIT_SIGPENDING,
+       RLIMIT_MSGQUEUE,
+       RLIMIT_NICE,
+       RLIMIT_RTPRIO,
+       RLIMIT_RTTIME,
+       NR_RLIMITS
+};
+#define RLIM_INFINITY UINT64_MAX
+
+struct rlimit {
+    uint64_t cur, max;
+};
+
+struct file_table;
+struct inode;
+
+struct guest {
+    uint32_t pid;                /* (b) */
+    uint32_t pgid;               /* (g) process group */
+    uint32_t sid;                /* (g) session */
+    uint32_t refcount;           /* (a) */
+    uint32_t state;              /* (g) enum guest_state */
+    int32_t exit_status;         /* (g) as wait4 has it: code << 8, or signal */
+    int32_t group_exit_status;   /* (g) decided by the first to exit_group or to be killed */
+    bool group_exit;             /* (g) all tasks are to end */
+    bool detached;               /* (b) nobody will wait for it */
+    int8_t nid;                  /* (b) preferred node, or NO_NODE */
+    int16_t oom_score_adj;       /* (a) */
+    uint8_t exit_signal;         /* (b) what the parent gets: SIGCHLD */
+    char name[GUEST_NAME_MAX];   /* (g) set at exec */
+    struct mm_struct *mm;        /* (g) NULL once it has exited; use guest_mm() */
+    struct guest *parent;        /* (T) NULL: the console's */
+    struct list_head children;   /* (T) guest.sibling */
+    struct list_head sibling;    /* (T) */
+    struct list_head table_node; /* (T) in order of pids */
+    struct list_head tasks;      /* (g) task.guest_node */
+    uint32_t nr_tasks;           /* (g) */
+    struct spinlock lock;
+    struct wait_queue wait_exit; /* who waits for this one; and its own waits for children */
+    struct wait_queue wait_child;
+    uint64_t pending;                      /* (g) signals to the guest as a whole */
+    struct siginfo_words pending_info[32]; /* (g) of the classic signals */
+    struct sigaction_abi actions[NSIG];    /* (g) */
+    struct rlimit limits[NR_RLIMITS];      /* (g) */
+    struct file_table *files;              /* (c) */
+    struct inode *exe;                     /* (c) what it executes */
+    struct sink *out;        /* (b) where the terminal's writes go, or NULL: serial line */
+    hartmask_t affinity;     /* (g) for tasks to come */
+    uint64_t start_ns;       /* (b) */
+    uint64_t run_ns;         /* (g) of tasks that have ended */
+    uint64_t child_run_ns;   /* (g) of children that were waited for */
+    uint64_t minflt, majflt; /* (g) after exit; while it runs they are in mm */
+    uint64_t syscalls;       /* (c) relaxed */
+    uint32_t umask;          /* (c) */
+    uint64_t at_random[2];   /* (b) */
+};
+
+/** How a guest is to be started. Zeroed is a good default. */
+struct guest_options {
+    struct sink *out;    /* its standard output and error; NULL: the serial line */
+    bool detached;       /* its status is not asked for: it vanishes when it ends */
+    bool no_input;       /* standard input is at its end (background) */
+    bool has_nid;        /* nid counts */
+    uint8_t nid;         /* preferred node of harts and memory */
+    nodemask_t bind;     /* memory from these nodes only; empty: any */
+    hartmask_t affinity; /* harts; empty: all */
+    int16_t oom_score_adj;
+    char *reason; /* out: why it could not be started, a sentence; may be NULL */
+    size_t reason_size;
+};
+
+/** Boot only: caches, table, trap hooks, default limits. */
+void guest_init(void);
+
+/**
+ * Start the program at path (looked up in the archive; a bare name in /bin) with these words and
+ * environment (both ended by NULL; envp NULL: the default one). Its pid, or -ENOENT, -ENOEXEC,
+ * -ENOMEM, -E2BIG, -EAGAIN with options->reason filled. Thread context.
+ */
+int guest_spawn(const char *path, const char *const *argv, const char *const *envp,
+                const struct guest_options *options);
+
+/** Wait until a guest without a parent has ended, take its status. 0, -ESRCH, -EINTR. */
+int guest_wait(uint32_t pid, int *status) must_check;
+
+/** Send a signal by pid. 0, -ESRCH, -EINVAL. SIGSTOP pauses, SIGCONT resumes. Any context. */
+int guest_kill(uint32_t pid, int sig) must_check;
+
+/** Send a signal to each guest but `except` (0: to all). How many there were. */
+unsigned guest_kill_all(int sig, uint32_t except);
+
+/** The guest of a pid with a reference, or NULL. Zombies are found too. */
+struct guest *guest_find(uint32_t pid);
+
+/** The guest with the smallest pid >= from, with a reference, or NULL. For going over all. */
+struct guest *guest_next(uint32_t from);
+
+static inline void guest_get(struct guest *g)
+{
+    fetch_add_relaxed(&g->refcount, 1);
+}
+void guest_put(struct guest *g);
+
+/** Its address space with mmget() done, or NULL when it has ended. */
+struct mm_struct *guest_mm(struct guest *g);
+
+/** Nanoseconds of hart time of all its tasks. */
+uint64_t guest_run_ns(struct guest *g);
+
+/** 'R', 'S', 'T', 'Z', ... as ps and /proc/PID/stat show it. */
+char guest_state_letter(struct guest *g);
+
+/** The hart that its first task runs on, or ran on last. */
+uint32_t guest_hart(struct guest *g);
+
+/** Change oom_score_adj, here and in what the killer reads. -EINVAL outside -1000..1000. */
+int guest_set_oom_score_adj(struct guest *g, int adj) must_check;
+
+/** Its argv as one string with spaces. Reads the guest's memory; any thread. */
+void guest_print_cmdline(struct guest *g, struct sink *out, char separator);
+
+/** "exit 3", "SIGSEGV": a wait status in words. */
+void wait_status_print(int status, struct sink *out);
+
+/** Is anyone there? Number of guests, zombies included. */
+uint32_t guest_count(void);
+
+/** All tables, references and address spaces agree. Prints each fault; their number. */
+unsigned task_check(struct sink *out);
+
+#endif

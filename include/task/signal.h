@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signal.h - telling a guest something, if need be that it is over.
+ *
+ *      kill(pid), fault, Ctrl-C --> pending bit --> thread_notify --> on the way back to U-mode:
+ *          handler?   push a frame on the guest's stack, go on in the handler; rt_sigreturn undoes it
+ *          default?   end the guest, stop it, or nothing
+ *          ignored?   dropped
+ *
+ * Signals are bits of one word: bit n-1 is signal n. As on Linux a signal that is already pending
+ * is not queued again; the details (siginfo) of the first are kept.
+ *
+ * Locks: guest->lock (RANK_GUEST) for pending sets and actions.
+ * Linux's counterpart: kernel/signal.c, arch/riscv/kernel/signal.c.
+ */
+#ifndef PAGODA_TASK_SIGNAL_H
+#define PAGODA_TASK_SIGNAL_H
+
+#include "base/format.h"
+#include "base/types.h"
+
+struct guest;
+struct task;
+struct trap_frame;
+
+enum signo {
+    SIGHUP = 1,
+    SIGINT = 2,
+    SIGQUIT = 3,
+    SIGILL = 4,
+    SIGTRAP = 5,
+    SIGABRT = 6,
+    SIGBUS = 7,
+    SIGFPE = 8,
+    SIGKILL = 9,
+    SIGUSR1 = 10,
+    SIGSEGV = 11,
+    SIGUSR2 = 12,
+    SIGPIPE = 13,
+    SIGALRM = 14,
+    SIGTERM = 15,
+    SIGCHLD = 17,
+    SIGCONT = 18,
+    SIGSTOP = 19,
+    SIGTSTP = 20,
+    SIGTTIN = 21,
+    SIGTTOU = 22,
+    SIGURG = 23,
+    SIGWINCH = 28,
+    SIGSYS = 31,
+    NSIG = 64
+};
+
+#define SIGBIT(n) (1UL << ((n)-1))
+
+/* si_code */
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_TKILL (-6)
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRALN 1
+#define BUS_ADRERR 2
+#define ILL_ILLOPC 1
+#define TRAP_BRKPT 1
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
+
+/* sa_flags */
+#define SA_NOCLDSTOP 1UL
+#define SA_NOCLDWAIT 2UL
+#define SA_SIGINFO 4UL
+#define SA_ONSTACK 0x08000000UL
+#define SA_RESTART 0x10000000UL
+#define SA_NODEFER 0x40000000UL
+#define SA_RESETHAND 0x80000000UL
+
+#define SIG_DFL 0UL
+#define SIG_IGN 1UL
+
+/** What a signal does where there is no handler; laid out as riscv's kernel sigaction. */
+struct sigaction_abi {
+    uint64_t handler, flags, mask;
+};
+
+/** Where a signal came from; the words of siginfo that matter. */
+struct siginfo_words {
+    int32_t signo, code;
+    union {
+        uint64_t addr; /* faults */
+        struct {       /* kill, SIGCHLD */
+            int32_t pid;
+            uint32_t uid;
+            int32_t status;
+        };
+    };
+};
+
+/** "SIGSEGV", or "signal 40". Never NULL. */
+const char *signal_name(int sig);
+
+/** To a guest as a whole: any of its tasks takes it. Any context; guest referenced. */
+void guest_signal(struct guest *g, const struct siginfo_words *info);
+
+/** To one task of a guest: tgkill, faults. */
+void task_signal(struct task *t, const struct siginfo_words *info);
+
+/**
+ * A fault of the running task: it cannot be blocked or ignored; without a handler the guest ends,
+ * and the log gets a report. Current task only.
+ */
+void signal_fault(struct trap_frame *frame, int sig, int code, uint64_t addr);
+
+/** Does the current task have a signal that it would take now? Interruptible waits end then. */
+bool signal_pending(const struct task *t);
+
+/** Take what is pending. On the way to U-mode, frame is the user frame. May not return. */
+void signal_deliver(struct task *t, struct trap_frame *frame);
+
+#endif

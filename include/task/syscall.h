@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall.h - from a number to a function.
+ *
+ *      ecall, a7 = 222 --> syscall_table[222] = sys_mmap --> a0 = result or -errno
+ *
+ * Arguments are handed over as the six registers a0..a5 where they lie in the trap frame, as u64:
+ * each function takes out of them what it needs, checks it, and only then acts. The functions are
+ * in families, a file each: sys_memory.c, sys_file.c, sys_signal.c, sys_process.c, sys_time.c,
+ * sys_numa.c, sys_info.c; they are listed in syscall_list.h.
+ *
+ * What is not in the table returns -ENOSYS and is counted by number.
+ *
+ * Locks: none. Linux's counterpart: arch/riscv/kernel/syscall_table.c.
+ */
+#ifndef PAGODA_TASK_SYSCALL_H
+#define PAGODA_TASK_SYSCALL_H
+
+#include "base/errno.h"
+#include "base/format.h"
+#include "task/task.h"
+
+#define NR_SYSCALLS 464
+
+/** The six arguments; a[0] also receives the result. */
+typedef int64_t syscall_fn(struct task *t, const uint64_t *a);
+
+/** trap_ops.syscall. */
+void syscall_dispatch(struct trap_frame *frame);
+
+/** The name of a call, or NULL when it is not known. */
+const char *syscall_name(uint64_t nr);
+
+/** How often guests have asked for calls that are not there, "NUMBER NAME COUNT" a line. */
+void syscall_print_unknown(struct sink *out);
+
+/* --- arguments: one copy of each check --------------------------------------------------------- */
+
+/** A path into buf of PATH_MAX bytes: its length, -EFAULT, -ENAMETOOLONG, -ENOENT when empty. */
+#define PATH_MAX 4096
+int64_t arg_path(char *buf, vaddr_t path);
+
+/** A page-aligned range of user space, its length rounded up. 0, or -EINVAL. */
+int arg_range(uint64_t addr, uint64_t *len) must_check;
+
+/** A struct timespec: nanoseconds, or -EFAULT, -EINVAL. */
+int64_t arg_timespec(vaddr_t ts);
+
+/** Store one. 0 or -EFAULT. */
+int put_timespec(vaddr_t ts, uint64_t ns) must_check;
+
+#endif

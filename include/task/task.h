@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.h - one thread of a guest: what runs in U-mode.
+ *
+ *      kernel stack                      struct task
+ *      +--------------------+            +--------------------+
+ *      | struct thread      | --owner--> | guest, tid         |
+ *      | user trap frame    |            | fpu, sigmask       |
+ *      | ...                |            | clear_child_tid    |
+ *      +--------------------+            +--------------------+
+ *
+ * Locks: letters as in guest.h. A task is freed by the thread reaper, when it is off its stack.
+ * Linux's counterpart: struct task_struct.
+ */
+#ifndef PAGODA_TASK_TASK_H
+#define PAGODA_TASK_TASK_H
+
+#include "arch/fpu.h"
+#include "arch/trap.h"
+#include "kern/thread.h"
+#include "task/guest.h"
+
+struct robust_list_head;
+
+struct task {
+    struct thread *thread;                 /* (b) */
+    struct guest *guest;                   /* (b) referenced */
+    struct mm_struct *mm;                  /* (c) the space it runs in; changes at exec */
+    uint32_t tid;                          /* (b) the first task's is the guest's pid */
+    bool exiting;                          /* (c) */
+    struct list_head guest_node;           /* (g) in guest->tasks */
+    uint64_t blocked;                      /* (c) signal mask */
+    uint64_t saved_blocked;                /* (c) the mask to return to after rt_sigsuspend */
+    bool restore_blocked;                  /* (c) saved_blocked counts */
+    uint64_t pending;                      /* (g) signals to this task */
+    struct siginfo_words pending_info[32]; /* (g) */
+    uint64_t altstack, altstack_size;      /* (c) */
+    uint32_t altstack_flags;
+    vaddr_t clear_child_tid; /* (c) zeroed, and waiters woken, when it ends */
+    vaddr_t robust_list;     /* (c) */
+    uint64_t oom_retries;    /* (c) faults in a row without memory */
+    struct fpu_state fpu;
+};
+
+/** The task that runs here, or NULL in a helper thread of the monitor. */
+static inline struct task *task_current(void)
+{
+    return thread_current()->owner;
+}
+
+/** The user frame of a task's thread, wherever it is. */
+static inline struct trap_frame *task_frame(const struct task *t)
+{
+    return (struct trap_frame *)(void *)thread_stack_top(t->thread) - 1;
+}
+
+/** End the whole guest with this wait status; or only the current task. */
+noreturn void task_exit_group(int status);
+noreturn void task_exit(int status);
+
+/** Mark the guest as ending and kill its other tasks. guest->lock held. */
+void guest_begin_exit_locked(struct guest *g, int status);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm.h - an address space.
+ *
+ *      0 .......... text data  heap -> ............. <- mmap area  ... stack ... USER_TOP
+ *                              ^brk                  ^mmap_base   ^start_stack
+ *
+ *      struct mm_struct
+ *      +-- VMAs: what may be touched     (vma.h)      under mmap_lock
+ *      +-- page table: what is there     (pgtable.h)  under page_table_lock
+ *      +-- rss, total_vm, ...: counted as it changes
+ *      `-- tlb: on which harts its translations may live (tlb.h)
+ *
+ * Two counts keep it: `users` those that run in it or look into its memory (mmget/mmput: the last
+ * one unmaps everything), `count` those that hold the struct (mmgrab/mmdrop).
+ *
+ * The owner is told as plain facts, so that floors between here and the task floor (reclaim, OOM)
+ * can name, judge and kill without knowing what a task is.
+ *
+ * Locks: letters beside the fields: (m) mmap_lock, writing; (t) page_table_lock; (a) atomic;
+ * (l) mm_list_lock; (b) set before the space is used.
+ * Linux's counterpart: struct mm_struct.
+ */
+#ifndef PAGODA_VIRT_MM_H
+#define PAGODA_VIRT_MM_H
+
+#include "base/bitmap.h"
+#include "base/format.h"
+#include "kern/lock.h"
+#include "kern/rwsem.h"
+#include "virt/mempolicy.h"
+#include "virt/pgtable.h"
+#include "virt/tlb.h"
+#include "virt/vma.h"
+
+enum mm_counter {
+    MM_FILEPAGES,  /* resident pages of files */
+    MM_ANONPAGES,  /* resident private pages */
+    MM_SWAPENTS,   /* entries that name a swap slot */
+    MM_SHMEMPAGES, /* resident pages of shared memory */
+    NR_MM_COUNTERS
+};
+
+/* Bits of mm->flags. */
+enum mm_flag {
+    MMF_OOM_VICTIM, /* chosen by the killer: gets reserves, is not chosen again */
+    MMF_OOM_SKIP,   /* reaped, or not worth reaping: the killer may choose another */
+    MMF_EXITING,    /* being torn down */
+    MMF_UNSTABLE,   /* reaped: its anonymous memory reads as zero now */
+};
+
+struct mm_struct;
+
+struct mm_owner_ops {
+    /** Send SIGKILL to all that run in the space. Any context that may take RANK_GUEST locks. */
+    void (*kill)(struct mm_struct *mm);
+};
+
+struct mm_owner {
+    const struct mm_owner_ops *ops; /* (b) NULL: nobody's (a space of the monitor) */
+    void *guest;                    /* (b) struct guest of the task floor */
+    uint32_t pid;                   /* (b) */
+    uint32_t uid;                   /* (b) */
+    int16_t oom_score_adj;          /* (a) -1000 .. 1000 */
+    char name[16];                  /* set at exec */
+};
+
+struct mm_struct {
+    struct rwsem mmap_lock;
+    struct rb_root mm_rb;            /* (m) VMAs by address */
+    struct list_head mmap;           /* (m) VMAs, a list in order */
+    struct vm_area_struct *vmacache; /* (a) found last; cleared when VMAs change */
+    uint32_t map_count;              /* (m) how many VMAs */
+    struct spinlock page_table_lock;
+    struct pgtable pgt; /* (t) below the root; the root is constant */
+    struct tlb_space tlb;
+    int64_t rss[NR_MM_COUNTERS];                    /* (t) pages */
+    uint64_t hiwater_rss, hiwater_vm;               /* (t) (m) pages */
+    uint64_t minflt, majflt;                        /* (a) relaxed: may lose a tick */
+    uint64_t total_vm;                              /* (m) pages mapped */
+    uint64_t locked_vm, data_vm, exec_vm, stack_vm; /* (m) pages, of these */
+    uint64_t def_flags;                             /* (m) VM_LOCKED after mlockall(MCL_FUTURE) */
+    uint64_t start_code, end_code, start_data, end_data; /* (b) */
+    uint64_t start_brk, brk, start_stack;                /* (m) */
+    uint64_t arg_start, arg_end, env_start, env_end;     /* (b) */
+    uint64_t mmap_base; /* (b) the mmap area grows down from here */
+    uint64_t stack_limit, data_limit, as_limit, memlock_limit; /* (a) RLIMIT_* in bytes */
+    struct mempolicy *policy; /* (m) default of its faults; never NULL */
+    uint64_t flags;           /* (a) enum mm_flag */
+    uint32_t users;           /* (a) */
+    uint32_t count;           /* (a) */
+    struct mm_owner owner;
+    struct list_head mm_list; /* (l) */
+};
+
+/** Caches and lists. Boot only, after slab_init and the kernel map. */
+void mm_init(void);
+
+/** An empty address space with one user. NULL when out of memory. May block. */
+struct mm_struct *mm_alloc(void);
+
+/** One more who runs in it or looks at its memory. mmget_not_zero: unless it is being torn down. */
+static inline void mmget(struct mm_struct *mm)
+{
+    fetch_add_relaxed(&mm->users, 1);
+}
+bool mmget_not_zero(struct mm_struct *mm);
+
+/** One less; the last one tears the space down. May block for long. */
+void mmput(struct mm_struct *mm);
+
+static inline void mmgrab(struct mm_struct *mm)
+{
+    fetch_add_relaxed(&mm->count, 1);
+}
+void mmdrop(struct mm_struct *mm);
+
+/**
+ * What mmput() calls to unmap all VMAs and free their pages: registered by the fault floor, which
+ * knows how. Boot only.
+ */
+void mm_set_teardown(void (*exit_mmap)(struct mm_struct *mm));
+
+/**
+ * Walk over all spaces: mm_next(NULL) is the first; each is returned with mmget() done and the
+ * one before is put. Stop early: mmput() the last.
+ */
+struct mm_struct *mm_next(struct mm_struct *prev);
+
+static inline bool mm_flag(const struct mm_struct *mm, enum mm_flag f)
+{
+    return (load_relaxed(&mm->flags) >> f) & 1;
+}
+
+/** Set; was it set before? */
+static inline bool mm_test_and_set_flag(struct mm_struct *mm, enum mm_flag f)
+{
+    return fetch_or(&mm->flags, 1UL << f) & (1UL << f);
+}
+
+/** Change a count. page_table_lock held. */
+static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
+{
+    store_relaxed(&mm->rss[c], mm->rss[c] + n);
+}
+
+/** Resident pages, all kinds. A reading without lock. */
+uint64_t mm_rss(const struct mm_struct *mm);
+
+/** Bytes of page tables, the root included. */
+uint64_t mm_pgtables_bytes(const struct mm_struct *mm);
+
+/** A VMA came (pages > 0) or went: total_vm and the rest. mmap_lock held for writing. */
+void mm_account_vma(struct mm_struct *mm, uint64_t flags, bool anonymous, int64_t pages);
+
+/**
+ * Compare page table, VMAs, mapcounts and counters of one space; mmap_lock is taken for reading.
+ * Prints what is wrong and returns the number of faults.
+ */
+unsigned mm_check(struct mm_struct *mm, struct sink *out);
+
+#endif
