@@ -77,27 +77,31 @@ static void affinity_moves(struct selftest *t)
 }
 
 struct race {
-    uint64_t end;
+    uint32_t at_start;
     uint64_t rounds[2];
 };
 
-static void spin_until_end(void *arg, uint32_t who)
+static void run_the_race(void *arg, uint32_t who)
 {
     struct race *r = arg;
     hartmask_t here = {.bits = 1UL << mask_first(&harts_online)};
     if (thread_set_affinity(thread_current(), here) != 0)
         return;
-    while (now_ticks() < r->end) {
+    (void)fetch_add(&r->at_start, 1u);
+    while (load_acquire(&r->at_start) < 2)
+        (void)sleep_ns(NSEC_PER_MSEC);
+    uint64_t end = now_ticks() + ns_to_ticks(8 * SLICE_NS);
+    while (now_ticks() < end) {
         r->rounds[who]++;
         cond_resched();
     }
 }
 
-/* Two threads that only compute share one hart by slices: neither gets less than a third. */
+/* Two threads that only compute share one hart by slices: neither gets less than a quarter. */
 static void slices_are_fair(struct selftest *t)
 {
-    struct race r = {.end = now_ticks() + ns_to_ticks(8 * SLICE_NS)};
-    EXPECT(t, crew_run(2, spin_until_end, &r) == 0);
+    struct race r = {0};
+    EXPECT(t, crew_run(2, run_the_race, &r) == 0);
     uint64_t sum = r.rounds[0] + r.rounds[1];
     EXPECT(t, r.rounds[0] > sum / 4 && r.rounds[1] > sum / 4);
 }

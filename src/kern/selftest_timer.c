@@ -32,15 +32,16 @@ static void in_order(struct selftest *t)
     static const uint8_t delays[NR_TIMERS] = {5, 1, 7, 3, 0, 6, 2, 4}; /* tenths of ms */
     struct shot shots[NR_TIMERS];
     hartmask_t here = {.bits = 1UL << hart_index()}, before = thread_current()->affinity;
+    uint64_t start = now_ticks() + ns_to_ticks(NSEC_PER_MSEC);
     uint32_t clock = 0;
 
     EXPECT(t, thread_set_affinity(thread_current(), here) == 0);
     for (uint32_t i = 0; i < NR_TIMERS; i++) {
         shots[i] = (struct shot){.clock = &clock};
         timer_init(&shots[i].timer, shoot);
-        timer_add(&shots[i].timer, (delays[i] + 1) * NSEC_PER_MSEC / 10);
+        timer_add_at(&shots[i].timer, start + ns_to_ticks(delays[i] * NSEC_PER_MSEC / 10));
     }
-    EXPECT(t, sleep_ns(3 * NSEC_PER_MSEC) == 0);
+    EXPECT(t, sleep_ns(5 * NSEC_PER_MSEC) == 0);
     for (uint32_t i = 0; i < NR_TIMERS; i++) {
         EXPECT(t, load_acquire(&shots[i].order) == delays[i] + 1u);
         EXPECT(t, shots[i].at >= shots[i].timer.expires);
