@@ -62,11 +62,13 @@
 1:
     .endm
 
-/* The trap vector, and the mark in sscratch that this is the monitor. */
+/* The trap vector, the mark in sscratch that this is the monitor, and clocks for guests. */
     .macro enter_monitor
     lla t0, trap_entry
     csrw stvec, t0
     csrw sscratch, zero
+    li t0, SCOUNTEREN_ALL
+    csrw scounteren, t0
     li s0, 0 /* backtraces end here */
     li ra, 0
     .endm

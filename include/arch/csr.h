@@ -49,6 +49,9 @@
 #define CAUSE_LOAD_PAGE 13
 #define CAUSE_STORE_PAGE 15
 
+/* What guests may read: cycle, time, instret. */
+#define SCOUNTEREN_ALL 7
+
 #define SATP_MODE_SHIFT 60
 #define SATP_MODE_SV39 8
 #define SATP_ASID_SHIFT 44
