@@ -54,7 +54,7 @@ struct timer_base {
     struct timer *first;   /* (t) leftmost */
     struct timer *running; /* (t) whose function runs now */
     uint64_t programmed;   /* (o) what the hardware was last told */
-    uint64_t slice_end;    /* (o) ticks, TIMER_NEVER when only one wants the hart */
+    uint64_t slice_end;    /* (r) ticks, TIMER_NEVER when only one wants the hart */
 };
 
 /** One call of this hart to others, see ipi.h. */

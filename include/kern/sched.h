@@ -73,20 +73,23 @@ static inline bool need_resched(void)
     return __atomic_load_n(&this_hart()->arch.user_work, __ATOMIC_RELAXED) & USER_WORK_RESCHED;
 }
 
+/** The slow half of cond_resched(). */
+void resched(void);
+
 /** Long loops: take pending interrupts, let others run if they should. No spinlock held. */
 static inline void cond_resched(void)
 {
     assert_no_locks();
     interrupt_window();
     if (unlikely(need_resched()))
-        schedule();
+        resched();
 }
 
 /** Threads running or wanting to, on all harts. A hint. */
 uint32_t threads_runnable(void);
 
-/** Called by the timer when a slice may be over: returns when to look again (ticks). */
-uint64_t sched_tick(uint64_t now);
+/** Called by the timer when a slice may be over; sets timers.slice_end anew. */
+void sched_tick(uint64_t now);
 
 /** What a thread does first on its own stack: ends the switch that brought it there. */
 void sched_thread_begins(void);

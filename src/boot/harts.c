@@ -31,7 +31,6 @@ void boot_harts(void)
     thread_set_stack_ops(&stacks);
     timer_init_hart();
     irq_enable_hart();
-    harts_set_online(this_hart());
     thread_init_late();
     uint32_t online = harts_start();
     pr_info("harts: %u of %u online", online, nr_harts);

@@ -43,6 +43,7 @@ void percpu_init_boot_hart(uint64_t hartid)
 {
     BUG_ON(this_hart() != &boot_hart);
     percpu_add_hart(&boot_hart, 0, hartid, 0);
+    mask_set(&harts_online, 0);
 }
 
 void percpu_set_nid(struct hart *h, uint32_t nid)

@@ -98,7 +98,7 @@ static void put_down(struct thread *t)
         uint32_t target = balance_choose_hart(t);
         struct hart *h = harts[target];
         spin_lock(&h->rq.lock);
-        store_release(&t->hart, target);
+        __atomic_store_n(&t->hart, target, __ATOMIC_SEQ_CST); /* see thread_notify() */
         if (unlikely(!mask_test(&t->affinity, target) && balance_may_move(t))) {
             spin_unlock(&h->rq.lock); /* its affinity changed while it was carried */
             continue;
@@ -138,7 +138,7 @@ static void switch_to(struct hart *h, struct thread *prev, struct thread *next)
     h->switches++;
     h->current = next;
     hart_set_stack(&h->arch, next->stack, thread_stack_top(next));
-    if (unlikely(next->notified))
+    if (unlikely(load_relaxed(&next->notified)))
         hart_add_user_work(&h->arch, USER_WORK_SIGNAL);
     if (h->rq.nr_queued > 0 && h->timers.slice_end == TIMER_NEVER)
         timer_arm_slice(now + ns_to_ticks(SLICE_NS));
@@ -185,24 +185,37 @@ void schedule(void)
     switch_to(h, prev, next);
 }
 
+void resched(void)
+{
+    /* About to sleep, in the middle of looking at its condition: schedule() would not come back.
+     * The wait loop calls it soon enough. */
+    if (load_relaxed(&thread_current()->state) == THREAD_RUNNABLE)
+        schedule();
+}
+
 void sched_thread_begins(void)
 {
     finish_switch();
 }
 
-uint64_t sched_tick(uint64_t now)
+void sched_tick(uint64_t now)
 {
     struct hart *h = this_hart();
     uint64_t slice = ns_to_ticks(SLICE_NS);
-    if (load_relaxed(&h->rq.nr_queued) == 0)
-        return TIMER_NEVER;
     struct thread *pushed = balance_pick_to_push(h);
     if (pushed)
         put_down(pushed);
-    if (now - h->current->slice_start < slice)
-        return h->current->slice_start + slice; /* it came later than the timer was set */
-    hart_add_user_work(&h->arch, USER_WORK_RESCHED);
-    return now + slice;
+
+    spin_lock(&h->rq.lock); /* who queues a thread here looks at slice_end under it */
+    uint64_t end = h->current->slice_start + slice;
+    if (h->rq.nr_queued == 0) {
+        end = TIMER_NEVER;
+    } else if (end <= now) {
+        hart_add_user_work(&h->arch, USER_WORK_RESCHED);
+        end = now + slice;
+    }
+    h->timers.slice_end = end;
+    spin_unlock(&h->rq.lock);
 }
 
 /* --- waking ---------------------------------------------------------------------------------- */
@@ -240,12 +253,18 @@ bool thread_is_running(const struct thread *t)
 
 void thread_notify(struct thread *t)
 {
-    struct hart *h = lock_home(t);
-    t->notified = 1; /* seen by switch_to(), under this lock, if it does not run now */
-    bool running = h->current == t;
-    if (running)
-        hart_add_user_work(&h->arch, USER_WORK_SIGNAL);
-    spin_unlock(&h->rq.lock);
+    struct hart *h;
+    bool running;
+    do {
+        h = lock_home(t);
+        /* If it does not run now, switch_to() will see this, under this lock. If it is just being
+         * carried to another queue, whose lock we do not hold, we follow it there. */
+        __atomic_store_n(&t->notified, 1, __ATOMIC_SEQ_CST);
+        running = h->current == t;
+        if (running)
+            hart_add_user_work(&h->arch, USER_WORK_SIGNAL);
+        spin_unlock(&h->rq.lock);
+    } while (__atomic_load_n(&t->hart, __ATOMIC_SEQ_CST) != h->arch.index);
     if (running)
         ipi_kick(h->arch.index);
 }

@@ -190,7 +190,7 @@ void timer_interrupt(void)
     uint64_t now = now_ticks();
     run_expired(base, now);
     if (base->slice_end <= now)
-        base->slice_end = sched_tick(now);
+        sched_tick(now);
 
     spin_lock(&base->lock);
     base->programmed = 0; /* whatever comes next, the pending bit must be cleared */
