@@ -86,13 +86,19 @@ void backtrace_print(struct sink *out, const void *fp)
 void backtrace_frame(struct sink *out, const struct trap_frame *frame)
 {
     uint64_t pcs[BACKTRACE_MAX];
-    size_t n = 0;
-    pcs[n++] = frame->sepc;
+    uint64_t ra = frame->regs[REG_RA];
+    size_t n = 1;
+    pcs[0] = frame->sepc;
     if (!trap_from_user(frame)) {
-        /* A leaf function has not stored ra; if it has, ra shows twice, or is stale. */
-        if (vaddr_is_text(frame->regs[REG_RA]))
-            pcs[n++] = frame->regs[REG_RA];
-        n += backtrace_from(frame->regs[REG_S0], pcs + n, ARRAY_SIZE(pcs) - n);
+        size_t room = ARRAY_SIZE(pcs) - 2;
+        size_t walked = backtrace_from(frame->regs[REG_S0], pcs + 2, room);
+        /* A leaf function keeps its return address in ra alone; others have it in their frame. */
+        bool ra_is_news = vaddr_is_text(ra) && (walked == 0 || pcs[2] != ra);
+        pcs[1] = ra;
+        if (!ra_is_news)
+            for (size_t i = 1; i <= walked; i++)
+                pcs[i] = pcs[i + 1];
+        n += walked + ra_is_news;
     }
     backtrace_print_pcs(out, pcs, n);
 }
