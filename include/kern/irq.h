@@ -18,7 +18,7 @@
 /** Register with the trap entry. Once, at boot. */
 void irq_init(void);
 
-/** Let all three kinds through on this hart. */
+/** Let all three kinds through on this hart; the PLIC has thresholds of its own. */
 void irq_enable_hart(void);
 
 #endif

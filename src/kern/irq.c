@@ -42,6 +42,5 @@ void irq_init(void)
 
 void irq_enable_hart(void)
 {
-    plic_init_hart();
     trap_enable_irqs(SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
 }
