@@ -182,9 +182,25 @@ int sbi_console_poll(void)
 
 /* --- timer ----------------------------------------------------------------------------------- */
 
+/* The hart may have Sstc while the firmware keeps it to itself (menvcfg.STCE): then it traps. */
+static bool stimecmp_is_ours(void)
+{
+    uint64_t value, ours = 0;
+    __asm__ volatile("1: csrr %0, %2\n"
+                     "   li %1, 1\n"
+                     "2:\n"
+                     ".pushsection __ex_table, \"a\"\n"
+                     ".balign 8\n"
+                     ".dword 1b, 2b\n"
+                     ".popsection"
+                     : "=&r"(value), "+r"(ours)
+                     : "i"(CSR_STIMECMP));
+    return ours;
+}
+
 void sbi_use_sstc(bool yes)
 {
-    have_sstc = yes;
+    have_sstc = yes && stimecmp_is_ours();
 }
 
 void sbi_set_timer(uint64_t deadline)

@@ -63,7 +63,10 @@ void sbi_console_write(const char *buf, size_t n);
 /** One byte that has come in, or -1. */
 int sbi_console_poll(void);
 
-/** The hart has Sstc (device tree): sbi_set_timer() costs one CSR write from now on. */
+/**
+ * All harts have Sstc (device tree): if the firmware lets us, sbi_set_timer() costs one CSR write
+ * from now on. The trap vector is set.
+ */
 void sbi_use_sstc(bool yes);
 
 /** Timer interrupt of this hart when rdtime >= deadline; also takes a pending one back. */
