@@ -9,6 +9,7 @@
 
 #include "kern/selftest.h"
 
+extern struct selftest_suite selftest_arch;
 extern struct selftest_suite selftest_lock;
 extern struct selftest_suite selftest_wait;
 extern struct selftest_suite selftest_timer;

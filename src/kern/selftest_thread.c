@@ -116,6 +116,7 @@ struct selftest_suite selftest_thread = SELFTEST_SUITE("thread", cases);
 
 void kern_selftests_register(void)
 {
+    selftest_register(&selftest_arch);
     selftest_register(&selftest_lock);
     selftest_register(&selftest_wait);
     selftest_register(&selftest_timer);
