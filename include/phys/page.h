@@ -207,12 +207,18 @@ static inline bool get_page_unless_zero(struct page *page)
 /** Called with the last reference gone; frees the block. (alloc.c) */
 void page_release(struct page *page);
 
+/** Called there for pages of type ANON and FILE: the virt floor takes them off its LRU lists. */
+void page_set_release_hook(void (*fn)(struct page *page));
+
 /** One user less; the last one frees the page (with its whole block). */
 static inline void put_page(struct page *page)
 {
     if (fetch_sub(&page->refcount, 1) == 1)
         page_release(page);
 }
+
+/** Make the wait queues that the page locks share (boot). */
+void page_wait_init(void);
 
 /* --- the page lock (pagewait.c) ---------------------------------------------------------------- */
 

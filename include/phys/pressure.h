@@ -61,8 +61,8 @@ struct relief {
 void relief_register(struct relief *relief);
 
 /**
- * Ask the rungs from @from on, in order, until one gains something. Returns what it gained; with
- * *@rung the rung to go on from if that was not enough (NULL from start). Thread context.
+ * Ask the rungs of these ranks, in order, until one gains something; returns what it gained.
+ * Thread context unless only RELIEF_RANK_WAKE is asked for.
  */
 enum relief_result relief_climb(struct relief_request *request, int min_rank, int max_rank);
 

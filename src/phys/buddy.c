@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.c - the freelists of a zone: split on the way out, merge on the way in.
+ *
+ *      order 3:  [ 8 pages ............................ ]
+ *                    split for one page        |        merge when the buddy is free too
+ *      order 2:  [ 4 ............. ]           v        ^
+ *      order 1:  [ 2 ... ]
+ *      order 0:  [ 1 ][ x ]            x is handed out; 1, 2 and 4 go to their lists
+ *
+ * The buddy of a block of order n differs from it in bit n of the frame number: no search is
+ * needed to find it, only a look at its struct page. Orders 0 to MAX_ORDER.
+ *
+ * Locks: everything here wants zone->lock.
+ * Invariants: a PAGE_BUDDY head is aligned to its order, is on the free_list of its order, and its
+ * buddy is not a free block of the same order and a type that may merge with it; the list that it
+ * is on is that of its pageblock's type.
+ * Linux's counterpart: __free_one_page(), expand(), mm/page_alloc.c. After Knowlton, 1965.
+ */
+#include "phys/buddy.h"
+
+#include "kern/panic.h"
+#include "phys/pageblock.h"
+#include "phys/page_debug.h"
+
+static void link_free(struct zone *zone, struct page *page, unsigned order, enum migratetype mt,
+                      bool tail)
+{
+    struct free_area *area = &zone->free_area[order];
+    page->type = PAGE_BUDDY;
+    page->order = (uint8_t)order;
+    if (tail)
+        list_add_tail(&page->buddy_list, &area->free_list[mt]);
+    else
+        list_add(&page->buddy_list, &area->free_list[mt]);
+    area->nr_free++;
+}
+
+void buddy_unlink_locked(struct zone *zone, struct page *page, unsigned order)
+{
+    assert_locked(&zone->lock);
+    list_del(&page->buddy_list);
+    page->type = PAGE_TAIL; /* until the caller says what it is */
+    zone->free_area[order].nr_free--;
+}
+
+/* --- out ----------------------------------------------------------------------------------------- */
+
+void buddy_expand_locked(struct zone *zone, struct page *page, unsigned order, unsigned high,
+                         enum migratetype mt)
+{
+    assert_locked(&zone->lock);
+    while (high > order) {
+        high--;
+        link_free(zone, page + (1UL << high), high, mt, false);
+    }
+}
+
+struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratetype mt)
+{
+    assert_locked(&zone->lock);
+    for (unsigned high = order; high < NR_ORDERS; high++) {
+        struct page *page =
+            list_first_entry_or_null(&zone->free_area[high].free_list[mt], struct page, buddy_list);
+        if (!page)
+            continue;
+        buddy_unlink_locked(zone, page, high);
+        buddy_expand_locked(zone, page, order, high, mt);
+        zone->nr_free_pages -= 1UL << order;
+        page->order = (uint8_t)order;
+        return page;
+    }
+    return NULL;
+}
+
+/* --- in ------------------------------------------------------------------------------------------ */
+
+/*
+ * The free buddy of a block, of the same order and in the same zone; NULL when there is none. A
+ * frame outside of the zone, or in a hole, has no struct page that one may look at.
+ */
+static struct page *free_buddy(const struct zone *zone, struct page *page, unsigned order)
+{
+    uint64_t pfn = page_to_pfn(page).v, buddy_pfn = pfn ^ (1UL << order);
+    if (!zone_spans_pfn(zone, buddy_pfn))
+        return NULL;
+    if (!zone->contiguous && !pfn_valid(mk_pfn(buddy_pfn)))
+        return NULL;
+    struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
+    if (buddy->type != PAGE_BUDDY || buddy->order != order || page_zone(buddy) != zone)
+        return NULL;
+    return buddy;
+}
+
+/*
+ * A free buddy of one or more whole pageblocks is about to become part of a block of type @mt. As
+ * nothing in it is used, its pageblocks may take that type; only isolated and reserved ones keep
+ * to themselves.
+ */
+static bool adopt_pageblocks(struct page *buddy, unsigned order, enum migratetype mt)
+{
+    enum migratetype other = pageblock_type(buddy);
+    if (other == mt)
+        return true;
+    if (other >= MIGRATE_PCPTYPES || mt >= MIGRATE_PCPTYPES)
+        return false;
+    for (uint64_t i = 0; i < 1UL << order; i += PAGEBLOCK_PAGES)
+        pageblock_set_type(buddy + i, mt);
+    return true;
+}
+
+/* A block became free that somebody compacts for: hand it over instead of listing it. */
+static bool captured(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
+{
+    struct capture_control *capture = zone->capture;
+    if (likely(!capture) || capture->page || order < capture->order || mt >= MIGRATE_PCPTYPES)
+        return false;
+    /* A smaller block of another type is left to those of its own kind. */
+    if (order < PAGEBLOCK_ORDER && mt != capture->migratetype)
+        return false;
+    buddy_expand_locked(zone, page, capture->order, order, mt);
+    zone->nr_free_pages -= 1UL << capture->order;
+    page->type = PAGE_ISOLATED;
+    page->order = (uint8_t)capture->order;
+    zone->nr_isolated_free += 1UL << capture->order;
+    capture->page = page;
+    return true;
+}
+
+void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
+{
+    assert_locked(&zone->lock);
+    zone->nr_free_pages += 1UL << order;
+    while (order < MAX_ORDER) {
+        struct page *buddy = free_buddy(zone, page, order);
+        if (!buddy)
+            break;
+        if (order >= PAGEBLOCK_ORDER && !adopt_pageblocks(buddy, order, mt))
+            break;
+        buddy_unlink_locked(zone, buddy, order);
+        if (buddy < page) {
+            page->type = PAGE_TAIL;
+            page = buddy;
+        }
+        order++;
+    }
+    if (captured(zone, page, order, mt))
+        return;
+    link_free(zone, page, order, mt, false);
+}
+
+/* --- for compaction ------------------------------------------------------------------------------ */
+
+unsigned buddy_isolate_locked(struct zone *zone, struct page *page)
+{
+    unsigned order = page->order;
+    ASSERT(page->type == PAGE_BUDDY);
+    buddy_unlink_locked(zone, page, order);
+    page->type = PAGE_ISOLATED;
+    zone->nr_free_pages -= 1UL << order;
+    zone->nr_isolated_free += 1UL << order;
+    return order;
+}
+
+void buddy_return_locked(struct zone *zone, struct page *page, unsigned order)
+{
+    ASSERT(page->type == PAGE_ISOLATED);
+    zone->nr_isolated_free -= 1UL << order;
+    buddy_free_locked(zone, page, order, pageblock_type(page));
+}
+
+void buddy_split_isolated(struct page *page, unsigned order)
+{
+    for (uint64_t i = 0; i < 1UL << order; i++) {
+        page[i].type = PAGE_ISOLATED;
+        page[i].order = 0;
+    }
+}
+
+void buddy_claim_isolated_locked(struct zone *zone, struct page *page, unsigned order)
+{
+    assert_locked(&zone->lock);
+    ASSERT(page->type == PAGE_ISOLATED);
+    zone->nr_isolated_free -= 1UL << order;
+    page->type = PAGE_KERNEL;
+    page->order = (uint8_t)order;
+    page->flags = 0;
+    page->mapping = NULL;
+    page->refcount = 1;
+}
+
+uint64_t buddy_move_pageblock_locked(struct zone *zone, struct page *page, enum migratetype mt)
+{
+    uint64_t start = ALIGN_DOWN(page_to_pfn(page).v, PAGEBLOCK_PAGES), moved = 0;
+    uint64_t end = MIN(start + PAGEBLOCK_PAGES, zone_end_pfn(zone));
+    assert_locked(&zone->lock);
+    for (uint64_t pfn = MAX(start, zone->zone_start_pfn); pfn < end;) {
+        struct page *p = pfn_valid(mk_pfn(pfn)) ? pfn_to_page(mk_pfn(pfn)) : NULL;
+        if (!p || p->type != PAGE_BUDDY || page_zone(p) != zone) {
+            pfn++;
+            continue;
+        }
+        list_move(&p->buddy_list, &zone->free_area[p->order].free_list[mt]);
+        moved += 1UL << p->order;
+        pfn += 1UL << p->order;
+    }
+    return moved;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watermark.c - how much of a zone is kept free, and for whom.
+ *
+ *      free pages  ------------------------------------------------ plenty
+ *        high      - - - - - - - - - - - - -  background helpers stop
+ *        low       - - - - - - - - - - - - -  background helpers wake; allocations still succeed
+ *        min       - - - - - - - - - - - - -  allocations climb the ladder
+ *        min/2, /4 - - - - - - - - - - - - -  only __GFP_HIGH, only who cannot wait
+ *        0         - - - - - - - - - - - - -  only who frees memory by it (MEMALLOC)
+ *
+ * lowmem_reserve keeps a part of a lower zone from allocations that could also use a higher one.
+ *
+ * Locks: written under each zone's lock, read without.
+ * Linux's counterpart: __zone_watermark_ok(), setup_per_zone_wmarks().
+ */
+#include "phys/alloc.h"
+#include "phys/bootargs.h"
+#include "phys/pcp.h"
+#include "phys/zone_init.h"
+
+uint64_t min_free_kbytes;
+uint64_t watermark_scale_factor = 10;
+uint64_t lowmem_reserve_ratio[MAX_NR_ZONES] = {256, 32, 0};
+
+/* What this allocation must not count as free. */
+static uint64_t unusable_pages(const struct zone *zone, unsigned order, unsigned alloc_flags)
+{
+    uint64_t pages = (1UL << order) - 1;
+    if (!(alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM)))
+        pages += load_relaxed(&zone->nr_reserved_highatomic);
+    return pages;
+}
+
+/* Is there a block big enough on any list that the allocation may use? */
+static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_flags)
+{
+    for (unsigned o = order; o < NR_ORDERS; o++) {
+        const struct free_area *area = &zone->free_area[o];
+        if (!load_relaxed(&area->nr_free))
+            continue;
+        for (unsigned mt = 0; mt < MIGRATE_PCPTYPES; mt++)
+            if (!list_empty(&area->free_list[mt]))
+                return true;
+        if ((alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) &&
+            !list_empty(&area->free_list[MIGRATE_HIGHATOMIC]))
+            return true;
+    }
+    return false;
+}
+
+bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
+                       enum zone_type highest, unsigned alloc_flags)
+{
+    uint64_t free = load_relaxed(&zone->nr_free_pages), min = mark;
+    if (alloc_flags & ALLOC_NO_WATERMARKS)
+        return has_block(zone, order, alloc_flags);
+    uint64_t unusable = unusable_pages(zone, order, alloc_flags);
+    if (free <= unusable)
+        return false;
+    if (alloc_flags & ALLOC_MIN_RESERVE)
+        min -= min / 2;
+    if (alloc_flags & ALLOC_NON_BLOCK)
+        min -= min / 4;
+    if (alloc_flags & ALLOC_OOM)
+        min -= min / 2;
+    if (free - unusable <= min + zone->lowmem_reserve[highest])
+        return false;
+    return order == 0 || has_block(zone, order, alloc_flags);
+}
+
+/* --- the sizes ---------------------------------------------------------------------------------------- */
+
+static uint64_t integer_sqrt(uint64_t n)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = 1UL << 31; bit; bit >>= 1)
+        if ((root + bit) * (root + bit) <= n)
+            root += bit;
+    return root;
+}
+
+/* Pages that unmovable allocations can use. */
+static uint64_t lowmem_pages(void)
+{
+    struct zone *zone;
+    uint64_t pages = 0;
+    for_each_populated_zone(zone) pages += zone->index == ZONE_MOVABLE ? 0 : zone->managed_pages;
+    return pages;
+}
+
+void init_min_free_kbytes(void)
+{
+    uint64_t kbytes = integer_sqrt(lowmem_pages() * (PAGE_SIZE >> 10) * 16);
+    kbytes = bootarg_u64("min_free_kbytes", kbytes);
+    min_free_kbytes = MIN(MAX(kbytes, 128UL), 262144UL);
+}
+
+static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowmem)
+{
+    uint64_t min = lowmem ? pages_min * zone->managed_pages / lowmem : 0;
+    if (zone->index == ZONE_MOVABLE)
+        min = MIN(MAX(zone->managed_pages / 1024, 32UL), 128UL);
+    min = MIN(min, zone->managed_pages / 4);
+    uint64_t gap = MAX(min / 4, zone->managed_pages * watermark_scale_factor / 10000);
+    spin_lock(&zone->lock);
+    zone->watermark[WMARK_MIN] = min;
+    zone->watermark[WMARK_LOW] = min + gap;
+    zone->watermark[WMARK_HIGH] = min + 2 * gap;
+    zone->watermark_boost = 0;
+    spin_unlock(&zone->lock);
+}
+
+/* What each zone of a node keeps from those who could go higher: managed pages above / ratio. */
+static void node_set_reserves(pg_data_t *pgdat)
+{
+    for (unsigned low = 0; low < MAX_NR_ZONES; low++) {
+        uint64_t above = 0;
+        for (unsigned high = low + 1; high < MAX_NR_ZONES; high++) {
+            above += pgdat->node_zones[high].managed_pages;
+            uint64_t ratio = lowmem_reserve_ratio[low];
+            pgdat->node_zones[low].lowmem_reserve[high] = ratio ? above / ratio : 0;
+        }
+    }
+}
+
+void setup_per_zone_wmarks(void)
+{
+    uint64_t pages_min = min_free_kbytes >> (PAGE_SHIFT - 10), lowmem = lowmem_pages();
+    struct zone *zone;
+    unsigned nid;
+    for_each_populated_zone(zone)
+    {
+        zone_set_wmarks(zone, pages_min, lowmem);
+        pageset_size(zone);
+    }
+    for_each_node(nid)
+        node_set_reserves(NODE_DATA(nid));
+}

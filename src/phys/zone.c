@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.c - cutting each node's memory into zones.
+ *
+ *      all memory  |------ below the DMA32 boundary ------|------------- above -----------|
+ *      node 0      [ DMA32 ...................... | MOVABLE ]
+ *      node 1                       [ DMA32 ...... ][ NORMAL ............... | MOVABLE ... ]
+ *
+ * The DMA32 boundary is 4 GiB, or `dma32=SIZE` of RAM, so that a small machine shows several zones.
+ * `movablecore=SIZE` (or `kernelcore=SIZE`, its complement) gives the upper end of each node, in
+ * proportion to the node, to ZONE_MOVABLE, where only what can be moved is put.
+ *
+ * Locks: boot only. Linux's counterpart: free_area_init(), find_zone_movable_pfns_for_nodes().
+ */
+#include "phys/zone.h"
+
+#include "base/string.h"
+#include "kern/log.h"
+#include "kern/panic.h"
+#include "phys/bootargs.h"
+#include "phys/memblock.h"
+#include "phys/node.h"
+#include "phys/pcp.h"
+#include "phys/zone_init.h"
+
+static const char *const zone_names[MAX_NR_ZONES] = {"DMA32", "Normal", "Movable"};
+static const char *const type_names[MIGRATE_TYPES] = {"Unmovable", "Movable", "Reclaimable",
+                                                      "HighAtomic", "Isolate"};
+
+const char *zone_type_name(enum zone_type type)
+{
+    return type < MAX_NR_ZONES ? zone_names[type] : "?";
+}
+
+const char *migratetype_name(enum migratetype mt)
+{
+    return mt < MIGRATE_TYPES ? type_names[mt] : "?";
+}
+
+/* --- boundaries ------------------------------------------------------------------------------------- */
+
+/* First frame that is not DMA32. */
+static uint64_t dma32_end_pfn(void)
+{
+    uint64_t size = bootarg_size("dma32", 0);
+    uint64_t end = GIB(4) >> PAGE_SHIFT;
+    if (size)
+        end = MIN(end, MEMORY_BASE_PFN + ALIGN_UP(size >> PAGE_SHIFT, PAGEBLOCK_PAGES));
+    return end;
+}
+
+/* Pages of RAM of a node in [start, end). */
+static uint64_t present_pages(int nid, uint64_t start, uint64_t end)
+{
+    struct memblock_region r;
+    uint64_t pages = 0;
+    for_each_memory_range(nid, &r) {
+        uint64_t from = MAX(paddr_to_pfn(r.base).v, start);
+        uint64_t to = MIN((r.base.v + r.size) >> PAGE_SHIFT, end);
+        pages += to > from ? to - from : 0;
+    }
+    return pages;
+}
+
+/* How many pages of all the machine are to be movable only. */
+static uint64_t movable_pages(uint64_t total)
+{
+    uint64_t movable = bootarg_size("movablecore", 0) >> PAGE_SHIFT;
+    uint64_t kernel = bootarg_size("kernelcore", 0) >> PAGE_SHIFT;
+    if (kernel && kernel < total)
+        movable = MAX(movable, total - kernel);
+    return MIN(movable, total * 3 / 4); /* the monitor itself needs some */
+}
+
+/* First frame of a node's ZONE_MOVABLE: so that its share of RAM lies above; a whole pageblock. */
+static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
+{
+    uint64_t total = memblock_node_size(MEMBLOCK_ANY_NODE) >> PAGE_SHIFT;
+    uint64_t node = memblock_node_size(nid) >> PAGE_SHIFT;
+    uint64_t want = total ? movable_pages(total) * node / total : 0;
+    uint64_t pfn = ALIGN_DOWN(end, PAGEBLOCK_PAGES);
+    if (!want)
+        return end;
+    while (pfn > start && present_pages(nid, pfn, end) < want)
+        pfn -= PAGEBLOCK_PAGES;
+    return MAX(pfn, start);
+}
+
+/* --- making a zone ---------------------------------------------------------------------------------- */
+
+static void zone_lists_init(struct zone *zone)
+{
+    for (unsigned order = 0; order < NR_ORDERS; order++)
+        for (unsigned mt = 0; mt < MIGRATE_TYPES; mt++)
+            INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
+}
+
+static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uint64_t end)
+{
+    struct zone *zone = &pgdat->node_zones[type];
+    zone->name = zone_names[type];
+    zone->nid = (uint8_t)pgdat->node_id;
+    zone->index = (uint8_t)type;
+    zone->zone_pgdat = pgdat;
+    spin_init(&zone->lock, "zone", RANK_ZONE);
+    zone_lists_init(zone);
+    if (start >= end)
+        return;
+    zone->present_pages = present_pages(pgdat->node_id, start, end);
+    if (!zone->present_pages)
+        return;
+    zone->zone_start_pfn = start;
+    zone->spanned_pages = end - start;
+    zone->contiguous = zone->present_pages == zone->spanned_pages;
+    zone->compact_init_migrate_pfn = zone->compact_cached_migrate_pfn[0] =
+        zone->compact_cached_migrate_pfn[1] = start;
+    zone->compact_init_free_pfn = zone->compact_cached_free_pfn =
+        ALIGN_DOWN(end - 1, PAGEBLOCK_PAGES);
+    zone->compact_order_failed = NR_ORDERS;
+    zone->stat_diff = memblock_alloc(sizeof(*zone->stat_diff) * nr_harts, 64, zone->nid);
+    if (!zone->stat_diff)
+        panic("no memory for the counters of node %u zone %s", zone->nid, zone->name);
+    pageset_init(zone);
+    zone_table[zone->nid][type] = zone;
+    pgdat->nr_zones++;
+}
+
+/* First and last frame of RAM of a node, holes between. */
+static void node_span(int nid, uint64_t *start, uint64_t *end)
+{
+    struct memblock_region r;
+    *start = ~0UL;
+    *end = 0;
+    for_each_memory_range(nid, &r) {
+        *start = MIN(*start, paddr_to_pfn(r.base).v);
+        *end = MAX(*end, (r.base.v + r.size) >> PAGE_SHIFT);
+    }
+    if (*start > *end)
+        *start = *end = 0;
+}
+
+static void node_zones_init(pg_data_t *pgdat)
+{
+    uint64_t start, end, boundary = dma32_end_pfn();
+    int nid = pgdat->node_id;
+    node_span(nid, &start, &end);
+    pgdat->node_start_pfn = start;
+    pgdat->node_spanned_pages = end - start;
+    pgdat->node_present_pages = present_pages(nid, start, end);
+    if (end)
+        pgdat->node_mem_map = pfn_to_page(mk_pfn(start));
+    uint64_t movable = movable_start_pfn(nid, start, end);
+    uint64_t split = MAX(MIN(boundary, movable), start);
+    zone_init(pgdat, ZONE_DMA32, start, MIN(split, end));
+    zone_init(pgdat, ZONE_NORMAL, split, movable);
+    zone_init(pgdat, ZONE_MOVABLE, movable, end);
+    if (!pgdat->node_present_pages)
+        return;
+    mask_set(&node_states[N_MEMORY], nid);
+    if (zone_table[nid][ZONE_DMA32] || zone_table[nid][ZONE_NORMAL])
+        mask_set(&node_states[N_NORMAL_MEMORY], nid);
+}
+
+void zones_init(void)
+{
+    unsigned nid;
+    for_each_node(nid)
+        node_zones_init(NODE_DATA(nid));
+    if (mask_empty(&node_states[N_MEMORY]))
+        panic("no node has memory; give the machine some (-m)");
+}
