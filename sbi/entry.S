@@ -167,7 +167,8 @@ park:
 
     .section .rodata
 no_sv39_text:
-    .asciz "\r\nPagoda needs a hart with Sv39 virtual memory (mmu-type riscv,sv39 or better); this one has none.\r\n"
+    .ascii "\r\nPagoda needs harts with Sv39 virtual memory (mmu-type riscv,sv39 or better);"
+    .asciz " this one has none.\r\n"
 
 /* Not in BSS: written before that is zeroed. */
     .section .data

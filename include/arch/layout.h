@@ -93,7 +93,7 @@ static inline bool vaddr_is_text(uint64_t va)
     return va >= (uint64_t)text_start && va < (uint64_t)text_end;
 }
 
-/* --- W^X: what the final kernel map must say of the image -------------------------------------- */
+/* --- W^X: what the final kernel map must say of the image ---------------------------------- */
 
 struct image_section {
     const char *name;

@@ -64,7 +64,7 @@ static inline unsigned pt_index(vaddr_t va, unsigned level)
     return (unsigned)(va.v >> (PAGE_SHIFT + PT_INDEX_BITS * level)) & (PT_ENTRIES - 1);
 }
 
-/* --- making and taking apart ------------------------------------------------------------------- */
+/* --- making and taking apart --------------------------------------------------------------- */
 
 static inline pte_t mk_pte(uint64_t v)
 {
@@ -167,7 +167,7 @@ static inline pte_t pte_modify(pte_t e, uint64_t prot)
     return mk_pte((e.v & ~PTE_PROT_MASK) | prot);
 }
 
-/* --- reading and changing an entry that hardware may be writing ------------------------------- */
+/* --- reading and changing an entry that hardware may be writing --------------------------- */
 
 static inline pte_t pte_load(const pte_t *p)
 {
@@ -235,7 +235,7 @@ static inline bool pte_set_accessed(pte_t *p, pte_t seen, uint64_t bits)
     return pte_compare_exchange(p, &seen, mk_pte(seen.v | bits));
 }
 
-/* --- entries that are not present --------------------------------------------------------------- */
+/* --- entries that are not present ----------------------------------------------------------- */
 
 enum pte_type {
     PTE_TYPE_NONE = 0,        /* with offset 0: nothing at all */
@@ -290,7 +290,7 @@ static inline bool pte_maps_page(pte_t e)
     return pte_leaf(e) || pte_is_prot_none(e);
 }
 
-/* --- satp --------------------------------------------------------------------------------------- */
+/* --- satp ----------------------------------------------------------------------------------- */
 
 /** The register's value for a root table and an address-space number. */
 static inline uint64_t satp_make(paddr_t root, uint64_t asid)
@@ -304,7 +304,7 @@ static inline uint64_t satp_asid(uint64_t satp)
     return (satp >> SATP_ASID_SHIFT) & SATP_ASID_MASK;
 }
 
-/* --- for people ------------------------------------------------------------------------------- */
+/* --- for people --------------------------------------------------------------------------- */
 
 /**
  * What an entry of the level says, on one line without its end:

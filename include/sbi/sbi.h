@@ -109,7 +109,7 @@ int sbi_hart_status(uint64_t hartid);
 /** End the machine. Falls back to legacy shutdown, then to sleeping for ever. */
 noreturn void sbi_system_reset(enum sbi_reset type, enum sbi_reason reason);
 
-/* --- where harts enter: entry.S ----------------------------------------------------------------- */
+/* --- where harts enter: entry.S ------------------------------------------------------------- */
 
 /**
  * What further harts start with. sbi_hart_start(id, virt_to_phys(secondary_entry), physical address

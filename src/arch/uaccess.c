@@ -2,7 +2,7 @@
 /*
  * uaccess.c - is that address the guest's at all? Then uaccess_copy.S may try it.
  *
- *      0 ........ USER_TOP          the range must lie in here as a whole, computed without overflow
+ *      0 ........ USER_TOP          the range must lie in here as a whole, no overflow
  *
  * Locks: none. Linux's counterpart: access_ok() and its callers.
  */

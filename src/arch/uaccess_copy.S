@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uaccess_copy.S - the instructions that touch a guest's memory, and where to go on when they fault.
+ * uaccess_copy.S - the instructions that touch a guest's memory, and where they go when they fault.
  *
  *      __ex_table    { instruction, fixup } pairs, ascending because they are written in this order
  *

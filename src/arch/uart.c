@@ -4,12 +4,12 @@
  *
  *      tx ring   [ . . x x x x . . ]          sent <= queued <= sent + TX_SIZE
  *                      ^ sent  ^ queued
- *      out: FIFO empty? up to 16 bytes of the ring into it; the interrupt "FIFO empty" does so again
+ *      out: FIFO empty? up to 16 bytes of the ring into it; its interrupt does so again
  *      in:  "data there" interrupt: bytes to the input hook
  *
  * Before uart_start_irq(), and after uart_set_polled(), the writer empties the ring itself.
  *
- * Locks: `lock`, a word of our own: writers and the interrupt, perhaps on another hart. It is a leaf
+ * Locks: `lock`, a word of our own: writers and the interrupt, perhaps on another hart. A leaf,
  * and held for a few register accesses. Ignored when polled for a panic.
  * Invariants: IER_THRE is on exactly while interrupts are used and the ring is not empty.
  * Linux's counterpart: serial8250_tx_chars() and serial8250_rx_chars().
