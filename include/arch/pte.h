@@ -308,7 +308,7 @@ static inline uint64_t satp_asid(uint64_t satp)
 
 /**
  * What an entry of the level says, on one line without its end:
- *   "leaf 4K pfn 0x80512 rwxugad" or "table pfn 0x8041f" or "migration-write pfn 0x80333" or "none".
+ * "leaf 4K pfn 0x80512 rw-u-ad", "table pfn 0x8041f", "migration-write pfn 0x80333", "none".
  */
 void pte_describe(struct sink *out, pte_t e, unsigned level);
 
