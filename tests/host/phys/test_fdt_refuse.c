@@ -14,7 +14,7 @@
 #include "base/errno.h"
 #include "fdt_example.h"
 
-/* --- how trees are broken ---------------------------------------------------------------------- */
+/* --- how trees are broken --------------------------------------------------------------------- */
 
 struct refusal {
     const char *reason; /* part of it */

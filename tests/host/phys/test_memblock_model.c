@@ -41,7 +41,7 @@ static uint64_t addr(uint32_t page)
     return MEMORY_BASE + (uint64_t)page * PAGE_SIZE;
 }
 
-/* --- operations on both ------------------------------------------------------------------------ */
+/* --- operations on both ----------------------------------------------------------------------- */
 
 enum { ADD, REMOVE, RESERVE, FREE, ALLOC, NR_OPERATIONS };
 
@@ -123,7 +123,7 @@ static void allocate(void)
         memset(model.taken + want, 1, pages);
 }
 
-/* --- comparison ---------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static void compare_pages(void)
 {
