@@ -25,7 +25,7 @@
 /** Return addresses of the caller's callers, innermost first. Returns how many, at most max. */
 size_t backtrace_capture(uint64_t *pcs, size_t max);
 
-/** The same from a frame pointer (of a trap frame, or of a thread that is not running). */
+/** The same from a frame pointer into the stack of this hart's current thread. */
 size_t backtrace_from(uint64_t fp, uint64_t *pcs, size_t max);
 
 /** Print addresses, one a line: "  #2 0xffffffff80203f10". */

@@ -25,7 +25,7 @@
 /* Reasons not to go straight back to the guest, in arch_hart.user_work. */
 #define USER_WORK_RESCHED 1u /* someone else wants the hart */
 #define USER_WORK_SIGNAL 2u  /* the task has a signal to take, or was killed */
-#define USER_WORK_FRAME 4u   /* the system call rewrote more of the frame than a0 */
+#define USER_WORK_FRAME 4u   /* more of the frame than a0 must be loaded, see trap_entry.S */
 
 #ifndef __ASSEMBLER__
 #include "base/types.h"
@@ -65,17 +65,18 @@ static inline void set_this_hart(struct hart *h)
     __asm__ volatile("mv tp, %0" ::"r"(h));
 }
 
+/** Have the hart call trap_ops.user_return before it next enters a guest. Any hart may ask. */
+static inline void hart_add_user_work(struct arch_hart *h, uint64_t bits)
+{
+    __atomic_fetch_or(&h->user_work, bits, __ATOMIC_ACQ_REL);
+}
+
 /** Which stack the hart runs on from now on; the scheduler calls it at each switch. */
 static inline void hart_set_stack(struct arch_hart *h, const void *low, const void *top)
 {
     h->stack_low = (uint64_t)low;
     h->kernel_sp = (uint64_t)top;
-}
-
-/** Have the hart call trap_ops.user_return before it next enters a guest. Any hart may ask. */
-static inline void hart_add_user_work(struct arch_hart *h, uint64_t bits)
-{
-    __atomic_fetch_or(&h->user_work, bits, __ATOMIC_ACQ_REL);
+    hart_add_user_work(h, USER_WORK_FRAME);
 }
 
 /** Take what there is to do. Only the hart itself, in user_return. */

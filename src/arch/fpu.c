@@ -23,12 +23,14 @@ _Static_assert(offsetof(struct fpu_state, fcsr) == 32 * 8, "fpu_regs.S");
 static void set_fs(struct trap_frame *frame, uint64_t fs)
 {
     frame->sstatus = (frame->sstatus & ~(uint64_t)SSTATUS_FS) | fs;
+    hart_add_user_work(this_arch_hart(), USER_WORK_FRAME);
 }
 
 static void load_here(struct fpu_state *fpu)
 {
     struct arch_hart *h = this_arch_hart();
-    fpu_regs_load(fpu);
+    fpu_regs_load(fpu); /* leaves FS off in sstatus itself */
+    hart_add_user_work(h, USER_WORK_FRAME);
     h->fpu_owner = fpu;
     fpu->loaded_on = h;
 }

@@ -10,11 +10,13 @@
  *      sscratch == 0: from the monitor; the frame goes below the sp it had, unless that has run
  *      into the guard page: then onto the emergency stack, and trap_monitor() reports it.
  *
- * System calls are the short way. C keeps s0..s11 and does not know gp, so only the other
- * registers are loaded back; whoever rewrites more of the frame says so with
- * trap_frame_rewritten(), and then the long way loads all of them.
+ * System calls are the short way back. C keeps s0..s11 and does not know gp, so only the other
+ * registers are loaded. sstatus still is what it was (every sret leaves SPP 0 and SPIE 1), and the
+ * frame still names this hart, unless the thread has left the hart in between. So USER_WORK_FRAME
+ * sends the long way, which loads everything: it is set at each switch, by whoever changes FS, and
+ * by calls that rewrite the frame.
  *
- *      47 instructions from the first to that of ops.syscall, 27 from its return to the guest.
+ *      47 instructions from the first to that of ops.syscall, 24 from its return to the guest.
  *
  * tp is never loaded from a kernel frame: the thread may come back on another hart.
  *
@@ -88,11 +90,8 @@ trap_entry:
     ld t0, ARCH_HART_USER_WORK(tp)
     bnez t0, user_work
     ld t0, FRAME_SEPC(sp)
-    ld t1, FRAME_SSTATUS(sp)
-    csrw sepc, t0
-    csrw sstatus, t1
-    sd tp, FRAME_HART(sp)
     csrw sscratch, sp
+    csrw sepc, t0
     load RA, RA
     load 4, 7   /* tp, t0..t2 */
     load 10, 17 /* a0..a7 */
