@@ -6,7 +6,7 @@
  *      call slot: fn, arg, left = 1
  *      pending |= 1 << 2  ------------------->  pending = ....0100
  *      SBI send_ipi       ------------------->  xchg(pending, 0), run harts[2]->call.fn(arg)
- *      wait: left == 0?   <-------------------  left -= 1
+ *      wait: left == 0?   <-------------------  left -= 1, and an interrupt if the caller sleeps
  *
  * Each hart has one call slot, so a mailbox is one word with a bit for each possible sender, and
  * nothing is ever allocated. A sender whose last call is still out waits for it first.

@@ -31,6 +31,7 @@
 #include "base/types.h"
 #include "kern/lock.h"
 
+struct per_cpu_pages;
 struct thread;
 struct timer;
 
@@ -61,7 +62,8 @@ struct timer_base {
 struct ipi_slot {
     void (*fn)(void *);
     void *arg;
-    uint32_t left; /* (a) targets that have not run it yet */
+    uint32_t left;    /* (a) targets that have not run it yet */
+    uint32_t sleeper; /* (a) the caller sleeps until left is 0: interrupt it */
 };
 
 struct held_lock {

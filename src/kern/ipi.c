@@ -24,6 +24,9 @@
 /* Rounds of plain pausing before the slice is offered: a short critical section is over by then. */
 #define SPIN_ROUNDS 128
 
+/* Rounds after which a waiting caller sleeps: its target has no processor of the host just now. */
+#define SLEEP_ROUNDS 4096
+
 /* Interrupt each hart of the mask. */
 static void send_interrupts(hartmask_t mask)
 {
@@ -58,6 +61,14 @@ void spin_wait(uint32_t round)
         offer_turn();
 }
 
+/* Our part of the sender's call is done. The slot may be used anew as soon as left is 0. */
+static void finish_call(struct ipi_slot *slot, uint32_t sender)
+{
+    bool last = __atomic_fetch_sub(&slot->left, 1u, __ATOMIC_SEQ_CST) == 1;
+    if (last && __atomic_load_n(&slot->sleeper, __ATOMIC_SEQ_CST))
+        ipi_kick(sender);
+}
+
 void ipi_poll(void)
 {
     struct hart *h = this_hart();
@@ -73,16 +84,34 @@ void ipi_poll(void)
         struct ipi_slot *slot = &harts[sender]->ipi_slot;
         slot->fn(slot->arg);
         h->ipi_count++;
-        (void)fetch_sub(&slot->left, 1u);
+        finish_call(slot, sender);
     }
     h->in_interrupt--;
 }
 
+/*
+ * Sleep until some interrupt is pending: the last target sends one, and so does whoever calls us.
+ * What is pending already is taken back first, which is why the mailbox is looked at after that.
+ */
+static void sleep_for_slot(struct ipi_slot *slot)
+{
+    __atomic_store_n(&slot->sleeper, 1u, __ATOMIC_SEQ_CST);
+    csr_clear(sip, SIE_SOFT);
+    ipi_poll();
+    if (__atomic_load_n(&slot->left, __ATOMIC_SEQ_CST) != 0)
+        wait_for_interrupt();
+    store_relaxed(&slot->sleeper, 0u);
+}
+
+/* Wait until the last call is done. Targets answer at once, or after the time of a host's turn. */
 static void wait_for_slot(struct ipi_slot *slot)
 {
     for (uint32_t round = 0; load_acquire(&slot->left) != 0; round++) {
         ipi_poll();
-        spin_wait(round);
+        if (round < SLEEP_ROUNDS)
+            spin_wait(round);
+        else
+            sleep_for_slot(slot);
     }
 }
 
