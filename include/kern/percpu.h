@@ -75,11 +75,10 @@ struct hart {
     struct arch_hart arch; /* first; index, hartid and nid are in here */
 
     struct thread *current; /* (o) */
-    struct thread *idle;    /* (b) */
+    struct thread *idle;    /* (b) its run time is the hart's idle time */
     uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
 
     uint64_t switches;    /* (o) context switches */
-    uint64_t idle_ticks;  /* (o) time spent idle */
     uint64_t irq_count;   /* (o) external interrupts taken */
     uint64_t timer_count; /* (o) timer interrupts taken */
     uint64_t ipi_count;   /* (o) mailbox calls served */
