@@ -55,9 +55,13 @@ OBJS := $(patsubst %,$B/%.o,$(SRCS))
 .PHONY: image
 image: $B/pagoda.elf ## build the monitor (the default)
 
-$B/pagoda.elf: $(OBJS) sbi/pagoda.lds
+# Linked twice: the second time with the names of its functions, see arch/symbols.h.
+$B/pagoda.elf: $(OBJS) sbi/pagoda.lds scripts/symbols
 	$(call say,LD,$@)
-	$Q$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS)
+	$Q$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@.unnamed $(OBJS)
+	$Qscripts/symbols $@.unnamed > $B/symbols.S
+	$Q$(CC) $(ASFLAGS) -c -o $B/symbols.o $B/symbols.S
+	$Q$(LD) $(LDFLAGS) -T sbi/pagoda.lds -o $@ $(OBJS) $B/symbols.o
 
 $B/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -73,7 +77,7 @@ $B/%.S.o: %.S Makefile
 
 # --- the guests, the host tests ----------------------------------------------------------------
 include guest/guest.mk
--include tests/host/host.mk
+-include tests/host/host.mk tests/fuzz/fuzz.mk
 
 # --- running -----------------------------------------------------------------------------------
 PYTHON := /usr/bin/python3

@@ -13,6 +13,7 @@
 
 #include "arch/hart.h"
 #include "arch/layout.h"
+#include "arch/symbols.h"
 
 #define FRAME_WORDS 2 /* return address and caller's fp, below fp */
 
@@ -72,8 +73,14 @@ size_t backtrace_capture(uint64_t *pcs, size_t max)
 
 void backtrace_print_pcs(struct sink *out, const uint64_t *pcs, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        print(out, "  #%lu 0x%016lx\n", i, pcs[i]);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t offset;
+        const char *name = symbol_of(pcs[i], &offset);
+        if (name)
+            print(out, "  #%lu 0x%016lx %s+0x%lx\n", i, pcs[i], name, offset);
+        else
+            print(out, "  #%lu 0x%016lx\n", i, pcs[i]);
+    }
 }
 
 void backtrace_print(struct sink *out, const void *fp)

@@ -12,6 +12,7 @@
 #include "arch/extable.h"
 #include "arch/layout.h"
 #include "arch/pte.h"
+#include "arch/symbols.h"
 #include "arch/uaccess.h"
 #include "base/errno.h"
 #include "base/string.h"
@@ -117,6 +118,9 @@ static void backtraces_find_their_caller(struct selftest *t)
     EXPECT(t, n >= 1);
     for (size_t i = 0; i < n; i++)
         EXPECT(t, vaddr_is_text(pcs[i]));
+    uint64_t offset;
+    const char *name = symbol_of(pcs[0], &offset);
+    EXPECT(t, name && strncmp(name, __func__, strlen(__func__)) == 0 && offset > 0);
     uint64_t here = (uint64_t)backtraces_find_their_caller;
     EXPECT(t, pcs[0] > here && pcs[0] < here + KIB(1));
     if (CONFIG_DEBUG)
