@@ -82,10 +82,10 @@ static void read_plic(struct machine *m, const struct fdt *fdt, fdt_node_t node)
         plic->nr_sources = PLIC_MAX_SOURCES;
     }
     plic->base = mk_paddr(base);
-    /* It names a node, but does not make one. */
+    /* It names a node, but does not make one; which nodes there are, harts and memory tell. */
     if (fdt_u32(fdt, node, "numa-node-id", &plic->nid) || plic->nid >= MAX_NODES ||
         !mask_test(&m->nodes, plic->nid))
-        plic->nid = 0;
+        plic->nid = m->harts[0].nid;
     read_contexts(m, fdt, node, plic);
     m->nr_plics++;
 }

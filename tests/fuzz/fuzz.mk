@@ -9,7 +9,7 @@
 
 FUZZ_CC ?= clang
 FUZZ_DIR ?= build/fuzz
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 6000
 FUZZ_SECONDS ?= 0
 FUZZ_MAX_LEN := 32768
 
@@ -21,8 +21,8 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Iinclude -DCONFIG_DEBUG=1 $(FUZZ_RENAME) \
                -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                -Wall -Wextra -MMD -MP
 
-FDT_FUZZ_SRCS := tests/fuzz/fuzz_fdt.c $(wildcard src/phys/fdt*.c src/phys/machine*.c) \
-                 $(wildcard src/phys/memblock*.c) src/phys/bootargs.c \
+FDT_FUZZ_SRCS := tests/fuzz/fuzz_fdt.c tests/fuzz/mutate_fdt.c $(wildcard src/phys/fdt*.c) \
+                 $(wildcard src/phys/machine*.c src/phys/memblock*.c) src/phys/bootargs.c \
                  src/base/format.c src/base/parse.c src/base/bitmap.c src/base/string.c
 FDT_FUZZ_OBJS := $(FDT_FUZZ_SRCS:%.c=$(FUZZ_DIR)/%.o)
 

@@ -22,7 +22,7 @@
 #include "phys/memblock.h"
 
 enum {
-    WALK_NODES = 64,  /* nodes of one tree that are asked everything: some answers cost a walk */
+    WALK_NODES = 32,  /* nodes of one tree that are asked everything: some answers cost a walk */
     WALK_ENTRIES = 8, /* entries of one reg, interrupts of one device */
 };
 
@@ -73,12 +73,12 @@ static void ask_node(const struct fdt *fdt, fdt_node_t node)
         PROMISE(fdt_prop(fdt, node, prop.name, &first));
         (void)fdt_string(fdt, node, prop.name);
     }
-    for (uint32_t i = 0; i < WALK_ENTRIES; i++) {
-        if (fdt_reg(fdt, node, i & 1 ? parent : FDT_NO_NODE, i, &base, &size) == 0)
-            PROMISE(base + size >= base);
-        if (fdt_irq(fdt, node, i, &irq) == 0)
-            PROMISE(fdt_valid(irq.controller));
+    for (uint32_t i = 0, error = 0; i < WALK_ENTRIES && !error; i++) {
+        error = fdt_reg(fdt, node, i & 1 ? parent : FDT_NO_NODE, i, &base, &size) != 0;
+        PROMISE(error || base + size >= base);
     }
+    for (uint32_t i = 0; i < WALK_ENTRIES && fdt_irq(fdt, node, i, &irq) == 0; i++)
+        PROMISE(fdt_valid(irq.controller));
     if (fdt_u32(fdt, node, "phandle", &cell) == 0)
         (void)fdt_phandle(fdt, cell);
     (void)fdt_enabled(fdt, node);

@@ -206,6 +206,23 @@ static void reads_plics(void **state)
     expect_warning("plic@c000001: lacks reg, phandle or riscv,ndev, left out\n");
 }
 
+/* Found by the fuzzer: where there is no node 0, a stray PLIC may not be put there. */
+static void puts_stray_plics_on_a_node_that_exists(void **state)
+{
+    (void)state;
+    begin_root();
+    begin_cpus();
+    begin_cpu(0, "rv64imac", "riscv,sv39");
+    build_cells(&b, "numa-node-id", 1, 3);
+    build_end(&b);
+    build_end(&b);
+    memory(0x80000000, 0x1000, 3);
+    plic(0, 0x600000, 8);
+    assert_int_equal(finish(), 0);
+    assert_int_equal(m.nodes.bits, 1 << 3);
+    assert_int_equal(m.plics[0].nid, 3);
+}
+
 static void repairs_plics(void **state)
 {
     (void)state;
@@ -375,6 +392,7 @@ int main(void)
         cmocka_unit_test(believes_good_distances),
         cmocka_unit_test(replaces_bad_distances),
         cmocka_unit_test(reads_plics),
+        cmocka_unit_test(puts_stray_plics_on_a_node_that_exists),
         cmocka_unit_test(repairs_plics),
         cmocka_unit_test(follows_stdout_path),
         cmocka_unit_test(falls_back_to_the_first_port),
