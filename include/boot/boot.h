@@ -21,13 +21,13 @@ void boot_serial_firmware(void);
 extern paddr_t boot_dtb;
 extern uint64_t boot_dtb_size;
 
-/** The device tree becomes `machine`; boot arguments, log level, clock. Panics when it is no use. */
+/** The device tree becomes `machine`; boot arguments, log level, clock. Panics if it is no use. */
 void boot_read_machine(uint64_t hartid, paddr_t dtb);
 
 /** memblock knows all RAM, and what of it is taken; a struct for each hart. */
 void boot_take_memory(void);
 
-/** The PLICs, and the UART of stdout-path by interrupts; without one the firmware's console stays. */
+/** The PLICs, and the UART of stdout-path; without one the firmware's console stays. */
 void boot_devices(void);
 
 /** The other harts. */

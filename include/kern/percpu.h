@@ -78,6 +78,9 @@ struct hart {
     struct thread *idle;    /* (b) its run time is the hart's idle time */
     uint32_t in_interrupt;  /* (o) depth of interrupt handlers */
 
+    struct per_cpu_pages *pagesets;         /* (b) phys: one for each populated zone */
+    struct per_cpu_pages *local_pageset[4]; /* (b) phys: where to look first, by GFP's zone bits */
+
     uint64_t switches;    /* (o) context switches */
     uint64_t irq_count;   /* (o) external interrupts taken */
     uint64_t timer_count; /* (o) timer interrupts taken */

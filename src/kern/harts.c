@@ -74,8 +74,8 @@ static void start(struct hart *h)
     }
     int err = sbi_hart_start(h->arch.hartid, virt_to_phys(secondary_entry), virt_to_phys(h).v);
     if (err)
-        pr_warn("hart %u (id %lu) left out: it does not start: %s", h->arch.index,
-                h->arch.hartid, sbi_error_name(err));
+        pr_warn("hart %u (id %lu) left out: it does not start: %s", h->arch.index, h->arch.hartid,
+                sbi_error_name(err));
     else if (!wait_until_online(h))
         pr_warn("hart %u (id %lu) left out: it started but does not report", h->arch.index,
                 h->arch.hartid);

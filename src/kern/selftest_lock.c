@@ -134,7 +134,7 @@ static void read_once(void *arg, uint32_t who)
     up_read(arg);
 }
 
-/* The crew comes and goes while we are inside: were readers to exclude each other, it would hang. */
+/* The crew comes and goes while we are inside: did readers exclude each other, it would hang. */
 static void readers_share(struct selftest *t)
 {
     struct rwsem s;
