@@ -29,10 +29,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned order) must_check;
 struct page *alloc_pages_mask(int nid, gfp_t gfp, unsigned order,
                               const nodemask_t *nodes) must_check;
 
-static inline struct page *alloc_page(gfp_t gfp)
-{
-    return alloc_pages(gfp, 0);
-}
+/** One page near this hart: the shortest way. */
+struct page *alloc_page(gfp_t gfp) must_check;
 
 /** The address of 2^order pages in the linear map, or NULL. */
 void *get_free_pages(gfp_t gfp, unsigned order) must_check;
@@ -40,10 +38,7 @@ void free_pages(void *address, unsigned order);
 
 /** Give up the last or only reference of a block of 2^order pages. Any context. */
 void __free_pages(struct page *page, unsigned order);
-static inline void __free_page(struct page *page)
-{
-    __free_pages(page, 0);
-}
+void __free_page(struct page *page);
 
 /** Up to @n single pages into @pages; returns how many there were. Fails rather than waits. */
 unsigned alloc_pages_bulk(int nid, gfp_t gfp, unsigned n, struct page **pages);

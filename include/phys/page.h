@@ -67,12 +67,13 @@ struct page {
     uint8_t type;     /* (z) while free, else (o): enum page_type */
     uint8_t order;    /* (z) (o) of the block, in its head; 0 in a single page */
     uint8_t nid;      /* (b) node */
-    uint8_t zone;     /* (b) enum zone_type */
+    uint8_t zone_id;  /* (b) index in zones[], the populated zones of all nodes */
     int32_t refcount; /* (a) users; 0 is free */
     int32_t mapcount; /* (a) page-table entries of guests that map it */
     union {
         struct list_head lru;        /* (o) anon, file: LRU list, or a list of isolated pages */
-        struct list_head buddy_list; /* (z) buddy, pcp: freelist */
+        struct list_head buddy_list; /* (z) buddy: freelist */
+        struct page *pcp_next;       /* pcp: the next on the hart's stack */
         struct {                     /* slab */
             void *slab_cache;
             void *slab_free; /* first free object */

@@ -28,6 +28,10 @@
 extern uint8_t *pageblock_flags;
 extern uint64_t nr_pageblocks;
 
+/* So placed that the address of a struct page, shifted, is the index of its pageblock. (b) */
+extern uint64_t pageblock_bias;
+#define PAGEBLOCK_SHIFT (PAGEBLOCK_ORDER + 6) /* a struct page is 64 bytes */
+
 static inline uint64_t pageblock_index(const struct page *page)
 {
     return (uint64_t)(page - mem_map) >> PAGEBLOCK_ORDER;
@@ -35,8 +39,8 @@ static inline uint64_t pageblock_index(const struct page *page)
 
 static inline enum migratetype pageblock_type(const struct page *page)
 {
-    return (enum migratetype)(load_relaxed(&pageblock_flags[pageblock_index(page)]) &
-                              PAGEBLOCK_TYPE);
+    const uint8_t *flags = (const uint8_t *)(pageblock_bias + ((uint64_t)page >> PAGEBLOCK_SHIFT));
+    return (enum migratetype)(load_relaxed(flags) & PAGEBLOCK_TYPE);
 }
 
 /** Give the pageblock of @page another use. Zone lock held; counts isolated blocks. */

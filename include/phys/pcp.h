@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pcp.h - pagesets: a private stock of free pages for each hart and zone.
+ *
+ *      harts[1]->pagesets  -->  [ zones[0] ][ zones[1] ][ zones[2] ] ...     one allocation
+ *              ->local_pageset[GFP's zone bits]  --> that of the node's preferred zone
  */
 #ifndef PAGODA_PHYS_PCP_H
 #define PAGODA_PHYS_PCP_H
@@ -8,22 +11,39 @@
 #include "phys/pageblock.h"
 #include "phys/zone.h"
 
-static inline struct per_cpu_pages *zone_pcp(struct zone *zone)
+/** This hart's pageset of a zone. */
+static inline struct per_cpu_pages *zone_pcp(const struct zone *zone)
 {
-    return &zone->pageset[hart_index()];
+    return this_hart()->pagesets + zone->id;
 }
 
-static inline struct list_head *pcp_list(struct per_cpu_pages *pcp, unsigned order,
-                                         enum migratetype mt)
+/** Any hart's, to look at. */
+static inline struct per_cpu_pages *pageset_of(uint32_t hart, const struct zone *zone)
 {
-    return &pcp->lists[order * MIGRATE_PCPTYPES + mt];
+    return harts[hart]->pagesets + zone->id;
 }
 
-/** Move pages from the zone to an empty list. Returns how many blocks were moved. */
+/** Pages that lie on the stacks. */
+static inline int32_t pcp_count(const struct per_cpu_pages *pcp)
+{
+    return load_relaxed(&pcp->high) - load_relaxed(&pcp->room);
+}
+
+/** Which stack a block of this kind lies on. */
+static inline struct page **pcp_stack(struct per_cpu_pages *pcp, unsigned order,
+                                      enum migratetype mt)
+{
+    return &pcp->stacks[order][mt];
+}
+
+/** Pages that were freed by way of this pageset. */
+uint64_t pageset_frees(const struct per_cpu_pages *pcp);
+
+/** Move pages from the zone to an empty stack. Returns how many blocks were moved. */
 unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
                     enum migratetype mt);
 
-/** Above its high mark: give a batch back. */
+/** No room is left: give a batch back. */
 void pcp_trim(struct zone *zone, struct per_cpu_pages *pcp);
 
 /** Give all of this hart's pages of a zone back. */
@@ -32,8 +52,10 @@ void pcp_drain_local(struct zone *zone);
 /** Have every hart give back its pages of @zone (NULL: of all zones). Thread, no spinlock held. */
 void drain_all_pages(struct zone *zone);
 
-/** Allocate and size the pagesets of a zone (boot); size them again after managed pages changed. */
-void pageset_init(struct zone *zone);
+/** Make the pagesets of all harts, once the zonelists stand (boot). */
+void pagesets_init(void);
+
+/** Size the pagesets of a zone; again after its managed pages changed. */
 void pageset_size(struct zone *zone);
 
 /** Pages in the pagesets of a zone, all harts. */

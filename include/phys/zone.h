@@ -48,18 +48,19 @@ enum zone_watermark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 /* --- the pageset of one hart (pcp.c) ------------------------------------------------------------ */
 
 #define PCP_MAX_ORDER 3
-#define NR_PCP_LISTS ((PCP_MAX_ORDER + 1) * MIGRATE_PCPTYPES)
+#define PCP_TYPES 4 /* MIGRATE_PCPTYPES, and one unused, so that GFP bits index the stacks */
 
 struct per_cpu_pages {
-    int32_t count;          /* pages on all lists */
-    int32_t high;           /* above this some go back to the zone */
-    int32_t batch;          /* how many are moved at once, before the rate is looked at */
-    uint8_t alloc_factor;   /* log2 by which refills have grown */
-    uint8_t free_factor;    /* log2 by which drains have grown */
-    uint64_t allocs, frees; /* pages that came and went this way, for pgalloc and pgfree */
-    uint64_t hits, refills, drains;
-    struct list_head lists[NR_PCP_LISTS]; /* (order * MIGRATE_PCPTYPES + migratetype) */
-} cache_aligned;
+    int32_t room;                /* pages that may still come before some go back to the zone */
+    int32_t high;                /* pages on all stacks are high - room */
+    int32_t batch;               /* how many are moved at once, before the rate is looked at */
+    uint8_t alloc_factor;        /* log2 by which refills have grown */
+    uint8_t free_factor;         /* log2 by which drains have grown */
+    uint64_t allocs;             /* pages handed out, ever */
+    uint64_t filled, given_back; /* pages moved from and to the zone, ever */
+    uint64_t refills, drains;    /* how often */
+    struct page *stacks[PCP_MAX_ORDER + 1][PCP_TYPES]; /* linked by pcp_next, hottest first */
+} __attribute__((aligned(256))); /* a power of two: one shift finds that of a zone */
 
 struct free_area {
     struct list_head free_list[MIGRATE_TYPES]; /* (z) heads */
@@ -80,7 +81,6 @@ struct pglist_data;
 
 struct zone {
     /* read by every allocation */
-    struct per_cpu_pages *pageset;         /* (b) by hart index; the sets are (h) */
     struct pglist_data *zone_pgdat;        /* (b) */
     const char *name;                      /* (b) "DMA32", "Normal", "Movable" */
     uint64_t watermark[NR_WMARK];          /* (w) pages */
@@ -88,6 +88,7 @@ struct zone {
     uint64_t lowmem_reserve[MAX_NR_ZONES]; /* (w) kept back from allocations for higher zones */
     uint64_t nr_reserved_highatomic;       /* (z) pages */
     uint8_t nid, index;                    /* (b) node, enum zone_type */
+    uint8_t id;                            /* (b) index in zones[] and in a hart's pagesets */
 
     uint64_t zone_start_pfn;               /* (b) */
     uint64_t spanned_pages, present_pages; /* (b) */
@@ -116,12 +117,13 @@ struct zone {
     struct zone_stat_diff *stat_diff;             /* (b) by hart */
 };
 
-/** The zone of a page; a zone that has no pages is never returned. */
-extern struct zone *zone_table[MAX_NODES][4];
+/** The populated zones, nodes and in them zones in ascending order; zone->id is the index. (b) */
+extern struct zone *zones[MAX_NODES * MAX_NR_ZONES];
+extern unsigned nr_zones;
 
 static inline struct zone *page_zone(const struct page *page)
 {
-    return zone_table[page->nid][page->zone];
+    return zones[page->zone_id];
 }
 
 static inline bool zone_is_populated(const struct zone *zone)
@@ -139,10 +141,9 @@ static inline bool zone_spans_pfn(const struct zone *zone, uint64_t pfn)
     return pfn - zone->zone_start_pfn < zone->spanned_pages;
 }
 
-/** Every populated zone, nodes in ascending order. */
-struct zone *first_zone(void);
-struct zone *next_zone(struct zone *zone);
-#define for_each_populated_zone(z) for ((z) = first_zone(); (z); (z) = next_zone(z))
+/** Every populated zone; inside it `zone` must not be changed. */
+#define for_each_populated_zone(z) \
+    for (unsigned zone_i_ = 0; zone_i_ < nr_zones && ((z) = zones[zone_i_], true); zone_i_++)
 
 /** The highest zone an allocation may use. */
 static inline enum zone_type gfp_zone(gfp_t gfp)

@@ -25,26 +25,28 @@
 
 /* --- out ---------------------------------------------------------------------------------------------- */
 
-static inline void prepare(struct page *page, gfp_t gfp, unsigned order)
+/* The rare ways are functions of their own, so that the usual one needs no stack. */
+static noinline struct page *clear_block(struct page *page, unsigned order)
+{
+    for (unsigned i = 0; i < 1U << order; i++)
+        clear_page(page_address(page + i));
+    return page;
+}
+
+static inline struct page *prepare(struct page *page, gfp_t gfp, unsigned order)
 {
     if (CONFIG_DEBUG)
         page_debug_alloc(page, order);
-    page->type = PAGE_KERNEL;
-    page->flags = 0;
+    page->type = PAGE_KERNEL; /* flags and mapping were cleared when it was freed */
     page->refcount = 1;
-    if (unlikely(gfp & __GFP_ZERO))
-        for (unsigned i = 0; i < 1U << order; i++)
-            clear_page(page_address(page + i));
+    return unlikely(gfp & __GFP_ZERO) ? clear_block(page, order) : page;
 }
 
-static inline struct page *pcp_take(struct per_cpu_pages *pcp, struct list_head *list,
-                                    unsigned order)
+static inline struct page *pcp_take(struct per_cpu_pages *pcp, struct page **stack, unsigned order)
 {
-    struct page *page = list_first_entry(list, struct page, buddy_list);
-    struct list_head *next = page->buddy_list.next;
-    list->next = next;
-    next->prev = list;
-    pcp->count -= 1 << order;
+    struct page *page = *stack;
+    *stack = page->pcp_next;
+    pcp->room += 1 << order;
     pcp->allocs += 1UL << order;
     return page;
 }
@@ -64,8 +66,10 @@ static struct page *take_from_freelists(struct zone *zone, unsigned order, enum 
     if (!page && (alloc_flags & (ALLOC_OOM | ALLOC_NO_WATERMARKS)))
         page = buddy_alloc_locked(zone, order, MIGRATE_HIGHATOMIC);
     spin_unlock(&zone->lock);
-    if (page)
+    if (page) {
         zone_pcp(zone)->allocs += 1UL << order;
+        zone_pcp(zone)->filled += 1UL << order;
+    }
     return page;
 }
 
@@ -74,9 +78,9 @@ static struct page *take_from_zone(struct zone *zone, unsigned order, enum migra
 {
     if (order <= PCP_MAX_ORDER && !(alloc_flags & ALLOC_HIGHATOMIC)) {
         struct per_cpu_pages *pcp = zone_pcp(zone);
-        struct list_head *list = pcp_list(pcp, order, mt);
-        if (!list_empty(list) || pcp_refill(zone, pcp, order, mt))
-            return pcp_take(pcp, list, order);
+        struct page **stack = pcp_stack(pcp, order, mt);
+        if (*stack || pcp_refill(zone, pcp, order, mt))
+            return pcp_take(pcp, stack, order);
     }
     return take_from_freelists(zone, order, mt, alloc_flags);
 }
@@ -130,22 +134,37 @@ static noinline struct page *alloc_not_in_pageset(int nid, gfp_t gfp, unsigned o
     struct page *page = alloc_from_zonelist(&ac, ALLOC_WMARK_LOW);
     if (unlikely(!page))
         page = alloc_slowly(&ac);
-    if (page)
-        prepare(page, gfp, order);
-    return page;
+    return page ? prepare(page, gfp, order) : NULL;
 }
+
+/*
+ * The fast path for this hart's own node: GFP's zone bits name the pageset, its migratetype bits
+ * the stack. Both pairs of bits lie so that, as they are, they are offsets into an array of
+ * pointers. A node without memory of that kind has an empty pageset there.
+ */
+static inline struct per_cpu_pages *local_pageset(gfp_t gfp)
+{
+    size_t offset = (gfp & (__GFP_DMA32 | __GFP_MOVABLE)) * (sizeof(void *) / __GFP_DMA32);
+    return *(struct per_cpu_pages **)(void *)((char *)this_hart()->local_pageset + offset);
+}
+
+static inline struct page **local_stack(struct per_cpu_pages *pcp, gfp_t gfp, unsigned order)
+{
+    size_t offset = gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE);
+    return (struct page **)(void *)((char *)pcp->stacks[order] + offset);
+}
+
+_Static_assert(__GFP_MOVABLE == MIGRATE_MOVABLE * sizeof(void *) &&
+                   __GFP_RECLAIMABLE == MIGRATE_RECLAIMABLE * sizeof(void *),
+               "a migratetype's GFP bits are the offset of its stack");
 
 struct page *alloc_pages_mask(int nid, gfp_t gfp, unsigned order, const nodemask_t *nodes)
 {
-    struct zone *zone = NODE_DATA(nid)->preferred_zone[gfp_zone(gfp)];
-    if (likely(order <= PCP_MAX_ORDER && !nodes && zone && !(gfp & __GFP_THISNODE))) {
-        struct per_cpu_pages *pcp = zone_pcp(zone);
-        struct list_head *list = pcp_list(pcp, order, gfp_migratetype(gfp));
-        if (likely(!list_empty(list))) {
-            struct page *page = pcp_take(pcp, list, order);
-            prepare(page, gfp, order);
-            return page;
-        }
+    if (order <= PCP_MAX_ORDER && !nodes && nid == numa_node_id()) {
+        struct per_cpu_pages *pcp = local_pageset(gfp);
+        struct page **stack = local_stack(pcp, gfp, order);
+        if (likely(*stack))
+            return prepare(pcp_take(pcp, stack, order), gfp, order);
     }
     return alloc_not_in_pageset(nid, gfp, order, nodes);
 }
@@ -160,15 +179,25 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
     return alloc_pages_mask(numa_node_id(), gfp, order, NULL);
 }
 
+struct page *alloc_page(gfp_t gfp)
+{
+    struct per_cpu_pages *pcp = local_pageset(gfp);
+    struct page **stack = local_stack(pcp, gfp, 0);
+    if (unlikely(!*stack))
+        return alloc_not_in_pageset(numa_node_id(), gfp, 0, NULL);
+    return prepare(pcp_take(pcp, stack, 0), gfp, 0);
+}
+
 /* --- in ------------------------------------------------------------------------------------------------ */
 
-static void free_to_zone(struct zone *zone, struct page *page, unsigned order)
+static noinline void free_to_zone(struct page *page, unsigned order)
 {
+    struct zone *zone = page_zone(page);
     spin_lock(&zone->lock);
     page->type = PAGE_TAIL;
     buddy_free_locked(zone, page, order, pageblock_type(page));
     spin_unlock(&zone->lock);
-    zone_pcp(zone)->frees += 1UL << order;
+    zone_pcp(zone)->given_back += 1UL << order;
 }
 
 /* All references are gone. */
@@ -176,20 +205,21 @@ static inline void free_block(struct page *page, unsigned order)
 {
     if (CONFIG_DEBUG)
         page_debug_free(page, order);
+    page->flags = 0;
     page->mapping = NULL;
-    struct zone *zone = page_zone(page);
     enum migratetype mt = pageblock_type(page);
     if (unlikely(order > PCP_MAX_ORDER || mt >= MIGRATE_PCPTYPES)) {
-        free_to_zone(zone, page, order);
+        free_to_zone(page, order);
         return;
     }
-    struct per_cpu_pages *pcp = zone_pcp(zone);
+    struct per_cpu_pages *pcp = this_hart()->pagesets + page->zone_id;
+    struct page **stack = pcp_stack(pcp, order, mt);
     page->type = PAGE_PCP;
-    list_add(&page->buddy_list, pcp_list(pcp, order, mt));
-    pcp->count += 1 << order;
-    pcp->frees += 1UL << order;
-    if (unlikely(pcp->count > pcp->high))
-        pcp_trim(zone, pcp);
+    page->pcp_next = *stack;
+    *stack = page;
+    pcp->room -= 1 << order;
+    if (unlikely(pcp->room < 0))
+        pcp_trim(page_zone(page), pcp);
 }
 
 void __free_pages(struct page *page, unsigned order)
@@ -205,6 +235,14 @@ static void (*release_hook)(struct page *page);
 void page_set_release_hook(void (*fn)(struct page *page))
 {
     release_hook = fn;
+}
+
+void __free_page(struct page *page)
+{
+    if (CONFIG_DEBUG && page_count(page) <= 0)
+        bad_page(page, "freed twice");
+    if (likely(fetch_sub(&page->refcount, 1) == 1))
+        free_block(page, 0);
 }
 
 void page_release(struct page *page)

@@ -92,17 +92,18 @@ static void check_freelists(struct audit *a, struct zone *zone)
 static void check_pagesets(struct audit *a, struct zone *zone)
 {
     for (uint32_t hart = 0; hart < nr_harts; hart++) {
-        struct per_cpu_pages *pcp = &zone->pageset[hart];
+        struct per_cpu_pages *pcp = pageset_of(hart, zone);
         uint64_t pages = 0;
-        for (unsigned l = 0; l < NR_PCP_LISTS; l++) {
-            struct page *page;
-            list_for_each_entry(page, &pcp->lists[l], buddy_list) {
-                if (page->type != PAGE_PCP || page->order != l / MIGRATE_PCPTYPES)
+        for (unsigned i = 0; i < (PCP_MAX_ORDER + 1) * PCP_TYPES; i++) {
+            unsigned order = i / PCP_TYPES;
+            struct page *page = pcp->stacks[order][i % PCP_TYPES];
+            for (; page && pages <= zone->present_pages; page = page->pcp_next) {
+                if (page->type != PAGE_PCP || page->order != order || page_zone(page) != zone)
                     fault(a, page, "is on a pageset and not marked so");
-                pages += 1UL << page->order;
+                pages += 1UL << order;
             }
         }
-        wrong_sum(a, zone, "a pageset's count", (uint64_t)pcp->count, pages);
+        wrong_sum(a, zone, "a pageset's count", (uint64_t)pcp_count(pcp), pages);
     }
 }
 

@@ -173,42 +173,46 @@ int fdt_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t 
     return error;
 }
 
-/* The specifier at `at` of a list, for the controller `phandle`: fill *out, return its cells. */
-static int specifier(const struct fdt *fdt, const struct fdt_prop *list, uint32_t at,
-                     uint32_t phandle, struct fdt_irq *out)
+/* The controller `phandle`, and how many cells each of its interrupts takes. */
+static int find_controller(const struct fdt *fdt, uint32_t phandle, struct fdt_irq *out,
+                           uint32_t *cells)
 {
-    uint32_t cells;
-
     out->phandle = phandle;
     out->controller = fdt_phandle(fdt, phandle);
-    if (!fdt_valid(out->controller))
+    if (!fdt_valid(out->controller) || fdt_u32(fdt, out->controller, "#interrupt-cells", cells))
         return -EINVAL;
-    if (fdt_u32(fdt, out->controller, "#interrupt-cells", &cells) || cells == 0 ||
-        cells > FDT_MAX_CELLS)
-        return -EINVAL;
+    return *cells == 0 || *cells > FDT_MAX_CELLS ? -EINVAL : 0;
+}
+
+/* The first cell of the specifier at `at`, if all of its cells are there. */
+static int read_specifier(const struct fdt_prop *list, uint64_t at, uint32_t cells, uint32_t *irq)
+{
+    if (at >= list->len)
+        return -ENOENT;
     if (list->len - at < cells * CELL_SIZE)
         return -EINVAL;
-    out->irq = fdt_be32(list->value + at);
-    return (int)cells;
+    *irq = fdt_be32(list->value + at);
+    return 0;
 }
 
 /* <&controller cells...> <&other cells...>: the lengths differ, so it is read from the start. */
 static int extended_irq(const struct fdt *fdt, const struct fdt_prop *list, uint32_t index,
                         struct fdt_irq *out)
 {
+    uint32_t phandle, cells;
     uint32_t at = 0;
 
-    for (uint32_t i = 0; at < list->len; i++) {
-        if (list->len - at < CELL_SIZE)
-            return -EINVAL;
-        uint32_t phandle = fdt_be32(list->value + at);
+    for (uint32_t i = 0;; i++) {
+        int error = read_specifier(list, at, 1, &phandle);
+        if (error || (error = find_controller(fdt, phandle, out, &cells)) != 0)
+            return error;
         at += CELL_SIZE;
-        int cells = specifier(fdt, list, at, phandle, out);
-        if (cells < 0 || i == index)
-            return cells < 0 ? cells : 0;
-        at += (uint32_t)cells * CELL_SIZE;
+        if (read_specifier(list, at, cells, &out->irq))
+            return -EINVAL;
+        if (i == index)
+            return 0;
+        at += cells * CELL_SIZE;
     }
-    return -ENOENT;
 }
 
 /* The interrupt-parent of the node or of its nearest ancestor that has one. */
@@ -225,21 +229,13 @@ static int interrupt_parent(const struct fdt *fdt, fdt_node_t node, uint32_t *ph
 int fdt_irq(const struct fdt *fdt, fdt_node_t node, uint32_t index, struct fdt_irq *out)
 {
     struct fdt_prop list;
-    uint32_t phandle;
+    uint32_t phandle, cells;
 
     if (fdt_prop(fdt, node, "interrupts-extended", &list))
         return extended_irq(fdt, &list, index, out);
     if (!fdt_prop(fdt, node, "interrupts", &list))
         return -ENOENT;
-    if (interrupt_parent(fdt, node, &phandle))
+    if (interrupt_parent(fdt, node, &phandle) || find_controller(fdt, phandle, out, &cells))
         return -EINVAL;
-
-    int cells = specifier(fdt, &list, 0, phandle, out);
-    if (cells < 0)
-        return cells;
-    uint64_t at = (uint64_t)index * (uint32_t)cells * CELL_SIZE;
-    if (at >= list.len)
-        return -ENOENT;
-    cells = specifier(fdt, &list, (uint32_t)at, phandle, out);
-    return cells < 0 ? cells : 0;
+    return read_specifier(&list, (uint64_t)index * cells * CELL_SIZE, cells, &out->irq);
 }

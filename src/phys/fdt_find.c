@@ -14,9 +14,9 @@
  * Locks: none.
  * Linux's counterpart: fdt_path_offset(), fdt_node_offset_by_phandle() in libfdt.
  */
-#include "base/errno.h"
 #include "base/string.h"
 #include "phys/fdt.h"
+#include "phys/fdt_token.h"
 
 #define PHANDLE_NONE 0u
 #define PHANDLE_INVALID 0xffffffffu
@@ -104,13 +104,19 @@ fdt_node_t fdt_alias_path(const struct fdt *fdt, const char *path, size_t len)
     return FDT_NO_NODE;
 }
 
+/* One pass over the tokens: properties come before children, so they are the last BEGIN's. */
 fdt_node_t fdt_phandle(const struct fdt *fdt, uint32_t phandle)
 {
+    fdt_node_t node = FDT_NO_NODE;
+    struct fdt_token token;
+
     if (phandle == PHANDLE_NONE || phandle == PHANDLE_INVALID)
         return FDT_NO_NODE;
-    fdt_for_each_node(fdt, node) {
-        uint32_t own;
-        if (fdt_u32(fdt, node, "phandle", &own) == 0 && own == phandle)
+    for (uint32_t at = 0; !fdt_token(fdt, at, &token) && token.tag != FDT_END; at = token.next) {
+        if (token.tag == FDT_BEGIN_NODE)
+            node.at = (int32_t)token.at;
+        else if (token.tag == FDT_PROP && token.len == sizeof(phandle) &&
+                 fdt_be32(token.value) == phandle && strcmp(token.name, "phandle") == 0)
             return node;
     }
     return FDT_NO_NODE;

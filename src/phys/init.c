@@ -18,6 +18,7 @@
 #include "phys/memblock.h"
 #include "phys/page_debug.h"
 #include "phys/pageblock.h"
+#include "phys/pcp.h"
 #include "phys/zone_init.h"
 
 /* The largest block that begins at @pfn, is aligned, and ends by @end. */
@@ -48,9 +49,7 @@ static void free_range(struct zone *zone, uint64_t pfn, uint64_t end)
 static void free_frames(int nid, uint64_t start, uint64_t end)
 {
     for (unsigned i = 0; i < MAX_NR_ZONES; i++) {
-        struct zone *zone = zone_table[nid][i];
-        if (!zone)
-            continue;
+        struct zone *zone = &NODE_DATA(nid)->node_zones[i];
         uint64_t from = MAX(start, zone->zone_start_pfn), to = MIN(end, zone_end_pfn(zone));
         if (from < to)
             free_range(zone, from, to);
@@ -78,6 +77,7 @@ void phys_init(const struct machine *m)
     zones_init();
     mem_map_init();
     zonelists_init();
+    pagesets_init();
 }
 
 static void report(void)

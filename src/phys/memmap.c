@@ -55,7 +55,7 @@ static void back_range(uint64_t va, uint64_t size, int nid)
 /* The pages [start, end) of one zone. Four at a time: 32 stores and two more instructions. */
 static void init_pages(struct page *page, struct page *end, const struct zone *zone)
 {
-    struct page model = {.type = PAGE_TAIL, .nid = zone->nid, .zone = zone->index};
+    struct page model = {.type = PAGE_TAIL, .nid = zone->nid, .zone_id = zone->id};
     uint64_t first;
     __builtin_memcpy(&first, &model, sizeof(first));
 #define INIT_PAGE(p)                                               \
@@ -80,9 +80,7 @@ static void init_pages(struct page *page, struct page *end, const struct zone *z
 static void init_range(uint64_t start, uint64_t end, int nid)
 {
     for (unsigned i = 0; i < MAX_NR_ZONES; i++) {
-        struct zone *zone = zone_table[nid][i];
-        if (!zone)
-            continue;
+        struct zone *zone = &NODE_DATA(nid)->node_zones[i];
         uint64_t from = MAX(start, zone->zone_start_pfn), to = MIN(end, zone_end_pfn(zone));
         if (from < to)
             init_pages(pfn_to_page(mk_pfn(from)), pfn_to_page(mk_pfn(to - 1)) + 1, zone);

@@ -19,7 +19,6 @@
 
 pg_data_t *node_data[MAX_NODES];
 nodemask_t node_states[NR_NODE_STATES];
-struct zone *zone_table[MAX_NODES][4];
 
 static void *boot_alloc(uint64_t size, int nid, const char *what)
 {
@@ -130,25 +129,4 @@ void zonelists_init(void)
             }
         }
     }
-}
-
-/* --- walking over zones ------------------------------------------------------------------------------ */
-
-static struct zone *zone_from(unsigned nid, unsigned index)
-{
-    for (; nid < MAX_NODES; nid++, index = 0)
-        for (; index < MAX_NR_ZONES; index++)
-            if (zone_table[nid][index])
-                return zone_table[nid][index];
-    return NULL;
-}
-
-struct zone *first_zone(void)
-{
-    return zone_from(0, 0);
-}
-
-struct zone *next_zone(struct zone *zone)
-{
-    return zone_from(zone->nid, zone->index + 1u);
 }

@@ -103,12 +103,12 @@ noreturn void bad_page(const struct page *page, const char *what)
           "page pfn 0x%llx type %s order %u node %u zone %u refcount %d mapcount %d flags 0x%x "
           "mapping %p\n",
           what, (unsigned long long)page_to_pfn(page).v, page_type_name((enum page_type)page->type),
-          page->order, page->nid, page->zone, page->refcount, page->mapcount, page->flags,
+          page->order, page->nid, page->zone_id, page->refcount, page->mapcount, page->flags,
           page->mapping);
     page_debug_print(&report.sink, page);
     log_sink_flush(&report);
     panic("bad page: %s, pfn 0x%llx, node %u, zone %u", what,
-          (unsigned long long)page_to_pfn(page).v, page->nid, page->zone);
+          (unsigned long long)page_to_pfn(page).v, page->nid, page->zone_id);
 }
 
 /* --- poison ---------------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 uint8_t *pageblock_flags;
 uint64_t nr_pageblocks;
+uint64_t pageblock_bias;
 pfn_t max_pfn;
 
 void pageblock_set_type(struct page *page, enum migratetype mt)
@@ -96,6 +97,7 @@ void pageblocks_init(void)
     pageblock_flags = memblock_alloc(nr_pageblocks, 64, MEMBLOCK_ANY_NODE);
     if (!pageblock_flags)
         panic("no memory for %llu pageblock flags", (unsigned long long)nr_pageblocks);
+    pageblock_bias = (uint64_t)pageblock_flags - ((uint64_t)mem_map >> PAGEBLOCK_SHIFT);
     memset(pageblock_flags, PAGEBLOCK_HOLE | MIGRATE_MOVABLE, nr_pageblocks);
     for_each_memory_range(MEMBLOCK_ANY_NODE, &r) {
         mark_range(paddr_to_pfn(r.base).v, (r.base.v + r.size) >> PAGE_SHIFT);

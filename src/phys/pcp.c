@@ -4,7 +4,7 @@
  *
  *      hart 0                    hart 1                       zone->lock
  *      [ UNMOVABLE MOVABLE .. ]  [ UNMOVABLE MOVABLE .. ]         |
- *        order 0..3 lists          order 0..3 lists               v
+ *        stacks of order 0..3      stacks of order 0..3           v
  *              ^  refill: a batch at once, under the lock   [ freelists ]
  *              `------------------------------------------------'
  *
@@ -12,9 +12,13 @@
  * zone's lock and its list heads are left alone. Batches grow while refills (or drains) follow each
  * other without the other kind between, up to the high mark, and shrink when that ends.
  *
+ * A stack needs one link, and one counter tells both how many pages there are and whether there
+ * are too many (`room` counts down to below zero): so an allocation and its free, when the pageset
+ * serves them, are some sixty instructions together.
+ *
  * Locks: none. A pageset is touched by its own hart only, the monitor is not preempted, and
  * interrupts do not allocate from it; who wants another hart's pages asks it by IPI.
- * Invariant: count is the number of pages on the lists; each head is PAGE_PCP.
+ * Invariant: high - room is the number of pages on the stacks; each head is PAGE_PCP.
  * Linux's counterpart: struct per_cpu_pages, rmqueue_bulk(), free_pcppages_bulk().
  */
 #include "phys/pcp.h"
@@ -39,9 +43,9 @@ static struct page *take_block(struct zone *zone, unsigned order, enum migratety
 unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
                     enum migratetype mt)
 {
-    int32_t want = MIN(pcp->batch << pcp->alloc_factor, MAX(pcp->high - pcp->count, pcp->batch));
+    int32_t want = MIN(pcp->batch << pcp->alloc_factor, MAX(pcp->room, pcp->batch));
     unsigned blocks = MAX((unsigned)want >> order, 1u), got = 0;
-    struct list_head *list = pcp_list(pcp, order, mt);
+    struct page **end = pcp_stack(pcp, order, mt);
 
     if (pcp->alloc_factor < MAX_FACTOR)
         pcp->alloc_factor++;
@@ -52,34 +56,44 @@ unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order
         if (!page)
             break;
         page->type = PAGE_PCP;
-        list_add_tail(&page->buddy_list, list); /* ascending addresses are handed out in order */
+        *end = page; /* the first one taken is handed out first: addresses ascend */
+        end = &page->pcp_next;
     }
     spin_unlock(&zone->lock);
-    pcp->count += (int32_t)(got << order);
+    *end = NULL;
+    pcp->room -= (int32_t)(got << order);
+    pcp->filled += (uint64_t)got << order;
     pcp->refills++;
     return got;
 }
 
-/* Give back at least @pages pages (or all), oldest first, list by list in turn. */
+/* Take blocks off one stack until @pages are gone or it is empty. Returns the pages taken. */
+static int32_t give_back_stack(struct zone *zone, struct page **stack, unsigned order,
+                               int32_t pages)
+{
+    int32_t given = 0;
+    while (*stack && given < pages) {
+        struct page *page = *stack;
+        *stack = page->pcp_next;
+        page->type = PAGE_TAIL;
+        buddy_free_locked(zone, page, order, pageblock_type(page));
+        given += 1 << order;
+    }
+    return given;
+}
+
+/* Give back @pages pages or a little more, some from each stack in turn; at most all. */
 static void give_back(struct zone *zone, struct per_cpu_pages *pcp, int32_t pages)
 {
-    unsigned list = 0;
+    int32_t left = MIN(pages, pcp_count(pcp));
     spin_lock(&zone->lock);
-    while (pages > 0 && pcp->count > 0) {
-        struct list_head *head = &pcp->lists[list];
-        unsigned order = list / MIGRATE_PCPTYPES;
-        list = (list + 1) % NR_PCP_LISTS;
-        if (list_empty(head))
-            continue;
-        /* some from each list, so that one empty list does not make many turns */
-        for (int32_t n = 0; n < pcp->batch && !list_empty(head) && pages > 0; n += 1 << order) {
-            struct page *page = list_last_entry(head, struct page, buddy_list);
-            list_del(&page->buddy_list);
-            pcp->count -= 1 << order;
-            pages -= 1 << order;
-            page->type = PAGE_TAIL;
-            buddy_free_locked(zone, page, order, pageblock_type(page));
-        }
+    for (unsigned i = 0; left > 0; i = (i + 1) % ((PCP_MAX_ORDER + 1) * PCP_TYPES)) {
+        unsigned order = i / PCP_TYPES;
+        int32_t given = give_back_stack(zone, &pcp->stacks[order][i % PCP_TYPES], order,
+                                        MIN(left, MAX(pcp->batch, 1)));
+        left -= given;
+        pcp->room += given;
+        pcp->given_back += (uint64_t)given;
     }
     spin_unlock(&zone->lock);
     pcp->drains++;
@@ -87,7 +101,7 @@ static void give_back(struct zone *zone, struct per_cpu_pages *pcp, int32_t page
 
 void pcp_trim(struct zone *zone, struct per_cpu_pages *pcp)
 {
-    int32_t pages = MIN(pcp->batch << pcp->free_factor, pcp->count);
+    int32_t pages = pcp->batch << pcp->free_factor;
     if (pcp->free_factor < MAX_FACTOR)
         pcp->free_factor++;
     pcp->alloc_factor >>= 1;
@@ -97,8 +111,8 @@ void pcp_trim(struct zone *zone, struct per_cpu_pages *pcp)
 void pcp_drain_local(struct zone *zone)
 {
     struct per_cpu_pages *pcp = zone_pcp(zone);
-    if (pcp->count)
-        give_back(zone, pcp, pcp->count);
+    if (pcp_count(pcp))
+        give_back(zone, pcp, pcp_count(pcp));
 }
 
 static void drain_here(void *arg)
@@ -116,8 +130,8 @@ static bool hart_has_pages(uint32_t hart, const struct zone *only)
 {
     struct zone *zone;
     if (only)
-        return load_relaxed(&only->pageset[hart].count) != 0;
-    for_each_populated_zone(zone) if (load_relaxed(&zone->pageset[hart].count)) return true;
+        return pcp_count(pageset_of(hart, only)) != 0;
+    for_each_populated_zone(zone) if (pcp_count(pageset_of(hart, zone))) return true;
     return false;
 }
 
@@ -131,7 +145,24 @@ void drain_all_pages(struct zone *zone)
     ipi_call(mask, drain_here, zone, IPI_WAIT);
 }
 
-/* --- sizes ---------------------------------------------------------------------------------------- */
+uint64_t pageset_frees(const struct per_cpu_pages *pcp)
+{
+    /* what lies here = filled - given back - handed out + freed */
+    return (uint64_t)pcp_count(pcp) + pcp->given_back + pcp->allocs - pcp->filled;
+}
+
+uint64_t zone_pcp_pages(const struct zone *zone)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < nr_harts; i++)
+        pages += (uint64_t)pcp_count(pageset_of(i, zone));
+    return pages;
+}
+
+/* --- making and sizing ------------------------------------------------------------------------------ */
+
+/* Looked at where a node has no memory for a kind of allocation: always empty. */
+static struct per_cpu_pages no_pageset;
 
 static int32_t round_down_pow2(int32_t n)
 {
@@ -154,32 +185,50 @@ static int32_t zone_high(const struct zone *zone, int32_t batch)
     return MAX((int32_t)(total / MAX(nr_harts, 1u)), batch * 4);
 }
 
+/* On the hart itself: what lies there stays. */
+static void resize_here(void *arg)
+{
+    struct zone *zone = arg;
+    struct per_cpu_pages *pcp = zone_pcp(zone);
+    int32_t count = pcp_count(pcp);
+    pcp->batch = zone_batch(zone);
+    pcp->high = zone_high(zone, pcp->batch);
+    pcp->room = pcp->high - count;
+}
+
 void pageset_size(struct zone *zone)
 {
-    int32_t batch = zone_batch(zone), high = zone_high(zone, batch);
+    ipi_call(harts_online, resize_here, zone, IPI_WAIT);
     for (uint32_t i = 0; i < nr_harts; i++) {
-        store_relaxed(&zone->pageset[i].batch, batch);
-        store_relaxed(&zone->pageset[i].high, high);
+        struct per_cpu_pages *pcp = pageset_of(i, zone);
+        if (hart_is_online(i) || pcp_count(pcp))
+            continue; /* it did so itself */
+        pcp->batch = zone_batch(zone);
+        pcp->high = pcp->room = zone_high(zone, pcp->batch);
     }
 }
 
-void pageset_init(struct zone *zone)
+static void hart_pagesets_init(struct hart *h)
 {
-    zone->pageset = memblock_alloc(sizeof(*zone->pageset) * nr_harts, 64, zone->nid);
-    if (!zone->pageset)
-        panic("no memory for the pagesets of node %u zone %s", zone->nid, zone->name);
-    for (uint32_t i = 0; i < nr_harts; i++) {
-        zone->pageset[i].batch = 1;
-        zone->pageset[i].high = 4;
-        for (unsigned l = 0; l < NR_PCP_LISTS; l++)
-            INIT_LIST_HEAD(&zone->pageset[i].lists[l]);
+    pg_data_t *pgdat = NODE_DATA(h->arch.nid);
+    static const gfp_t kinds[4] = {0, __GFP_DMA32, __GFP_MOVABLE, __GFP_DMA32 | __GFP_MOVABLE};
+    h->pagesets = memblock_alloc(sizeof(*h->pagesets) * nr_zones, sizeof(*h->pagesets), (int)h->arch.nid);
+    if (!h->pagesets)
+        panic("no memory for the pagesets of hart %u", h->arch.index);
+    for (unsigned i = 0; i < nr_zones; i++) {
+        h->pagesets[i].batch = 1;
+        h->pagesets[i].high = h->pagesets[i].room = 4;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct zone *zone = pgdat->preferred_zone[gfp_zone(kinds[i])];
+        bool local = zone && zone->nid == h->arch.nid;
+        h->local_pageset[i] = local ? &h->pagesets[zone->id] : &no_pageset;
     }
 }
 
-uint64_t zone_pcp_pages(const struct zone *zone)
+void pagesets_init(void)
 {
-    uint64_t pages = 0;
-    for (uint32_t i = 0; i < nr_harts; i++)
-        pages += (uint64_t)load_relaxed(&zone->pageset[i].count);
-    return pages;
+    struct hart *h;
+    for_each_hart(h)
+        hart_pagesets_init(h);
 }

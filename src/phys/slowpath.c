@@ -71,6 +71,7 @@ static struct page *take_captured(struct relief_request *request)
     zone->nr_isolated_free -= 1UL << request->order;
     spin_unlock(&zone->lock);
     zone_pcp(zone)->allocs += 1UL << request->order;
+    zone_pcp(zone)->filled += 1UL << request->order;
     return page;
 }
 

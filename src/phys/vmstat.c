@@ -157,7 +157,7 @@ uint64_t zone_pgalloc(const struct zone *zone)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < nr_harts; i++)
-        sum += load_relaxed(&zone->pageset[i].allocs);
+        sum += load_relaxed(&pageset_of(i, zone)->allocs);
     return sum;
 }
 
@@ -165,6 +165,6 @@ uint64_t zone_pgfree(const struct zone *zone)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < nr_harts; i++)
-        sum += load_relaxed(&zone->pageset[i].frees);
+        sum += pageset_frees(pageset_of(i, zone));
     return sum;
 }

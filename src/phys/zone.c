@@ -37,6 +37,9 @@ const char *migratetype_name(enum migratetype mt)
     return mt < MIGRATE_TYPES ? type_names[mt] : "?";
 }
 
+struct zone *zones[MAX_NODES * MAX_NR_ZONES];
+unsigned nr_zones;
+
 /* --- boundaries ------------------------------------------------------------------------------------- */
 
 /* First frame that is not DMA32. */
@@ -120,8 +123,8 @@ static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uin
     zone->stat_diff = memblock_alloc(sizeof(*zone->stat_diff) * nr_harts, 64, zone->nid);
     if (!zone->stat_diff)
         panic("no memory for the counters of node %u zone %s", zone->nid, zone->name);
-    pageset_init(zone);
-    zone_table[zone->nid][type] = zone;
+    zone->id = (uint8_t)nr_zones;
+    zones[nr_zones++] = zone;
     pgdat->nr_zones++;
 }
 
@@ -157,7 +160,8 @@ static void node_zones_init(pg_data_t *pgdat)
     if (!pgdat->node_present_pages)
         return;
     mask_set(&node_states[N_MEMORY], nid);
-    if (zone_table[nid][ZONE_DMA32] || zone_table[nid][ZONE_NORMAL])
+    if (zone_is_populated(&pgdat->node_zones[ZONE_DMA32]) ||
+        zone_is_populated(&pgdat->node_zones[ZONE_NORMAL]))
         mask_set(&node_states[N_NORMAL_MEMORY], nid);
 }
 
