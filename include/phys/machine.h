@@ -178,7 +178,7 @@ void machine_copy_text(char *to, const char *from, size_t size);
 /** Add a line to m->warnings; lines past its size are counted but lost. */
 void machine_warn(struct machine *m, const char *fmt, ...) format_printf(2, 3);
 
-/** Print what was found, a line a fact. */
+/** Print what was found, a line a fact; the warnings are lines already. */
 void machine_dump(const struct machine *m, struct sink *out);
 
 #endif

@@ -41,9 +41,13 @@ static void log_firmware(void)
             sbi->impl_version, sbi->spec_version >> 24, sbi->spec_version & 0xffffff);
 }
 
-static void log_warnings(void)
+/* What was found, for dmesg; what had to be repaired, for everybody. */
+static void log_facts(void)
 {
     struct log_sink sink;
+    log_sink_init(&sink, LOG_DEBUG);
+    machine_dump(&machine, &sink.sink);
+    log_sink_flush(&sink);
     log_sink_init(&sink, LOG_WARN);
     sink.sink.write(&sink.sink, machine.warnings, machine.warnings_len);
     log_sink_flush(&sink);
@@ -73,5 +77,5 @@ void boot_read_machine(uint64_t hartid, paddr_t dtb)
 
     pr_info("machine: %s, %u harts, %u nodes", machine.model, machine.nr_harts, machine.nr_nodes);
     pr_info("command line: %s", machine.bootargs);
-    log_warnings();
+    log_facts();
 }

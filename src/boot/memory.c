@@ -11,6 +11,7 @@
  * Locks: none. Linux's counterpart: setup_bootmem(), setup_per_cpu_areas().
  */
 #include "arch/layout.h"
+#include "base/string.h"
 #include "boot/boot.h"
 #include "kern/harts.h"
 #include "kern/log.h"
@@ -45,6 +46,19 @@ static void add_harts(void)
     }
 }
 
+/* memblock=debug, as in Linux: both arrays, as they are when memblock has all that it gets. */
+static void log_memblock(void)
+{
+    const char *arg = bootarg_get("memblock");
+    struct log_sink sink;
+
+    if (!arg || strcmp(arg, "debug") != 0)
+        return;
+    log_sink_init(&sink, LOG_INFO);
+    memblock_dump(&sink.sink);
+    log_sink_flush(&sink);
+}
+
 void boot_take_memory(void)
 {
     int err = memblock_from_machine(&machine, bootarg_size("mem", 0));
@@ -53,6 +67,7 @@ void boot_take_memory(void)
     reserve(virt_to_phys(image_start), virt_to_phys(image_end), "the image");
     reserve(boot_dtb, mk_paddr(boot_dtb.v + boot_dtb_size), "the device tree");
     add_harts();
+    log_memblock();
     pr_info("memory: %lu KiB, %lu KiB reserved", memblock.memory.total >> 10,
             memblock.reserved.total >> 10);
 }

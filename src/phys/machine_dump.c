@@ -67,5 +67,4 @@ void machine_dump(const struct machine *m, struct sink *out)
     dump_devices(m, out);
     if (m->bootargs[0])
         print(out, "bootargs: %s\n", m->bootargs);
-    print(out, "%s", m->warnings);
 }
