@@ -16,7 +16,8 @@ FUZZ_MAX_LEN := 32768
 # Our printf stays ours and libFuzzer's the C library's. Of string.c only what the C library lacks
 # is taken: its other functions are the sanitizers' own.
 FUZZ_RENAME := -Dsnprintf=pagoda_snprintf -Dvsnprintf=pagoda_vsnprintf
-FUZZ_HIDDEN := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr
+FUZZ_HIDDEN := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr \
+               strstr
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -Iinclude -DCONFIG_DEBUG=1 $(FUZZ_RENAME) \
                -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                -Wall -Wextra -MMD -MP
@@ -26,7 +27,8 @@ FDT_FUZZ_SRCS := tests/fuzz/fuzz_fdt.c tests/fuzz/mutate_fdt.c $(wildcard src/ph
                  src/base/format.c src/base/parse.c src/base/bitmap.c src/base/string.c
 FDT_FUZZ_OBJS := $(FDT_FUZZ_SRCS:%.c=$(FUZZ_DIR)/%.o)
 
-$(FUZZ_DIR)/src/base/string.o: FUZZ_CFLAGS += $(foreach f,$(FUZZ_HIDDEN),-D$f=pagoda_$f) -fno-builtin
+$(FUZZ_DIR)/src/base/string.o: FUZZ_CFLAGS += \
+    $(foreach f,$(FUZZ_HIDDEN),-D$f=pagoda_$f) -fno-builtin
 
 $(FUZZ_DIR)/%.o: %.c
 	@mkdir -p $(@D)
