@@ -208,6 +208,9 @@ static inline bool get_page_unless_zero(struct page *page)
 /** Called with the last reference gone; frees the block. (alloc.c) */
 void page_release(struct page *page);
 
+/** Who keeps pages on lists (the LRU) hears of each page that put_page() frees. Boot only. */
+void page_set_release_hook(void (*hook)(struct page *page));
+
 /** Called there for pages of type ANON and FILE: the virt floor takes them off its LRU lists. */
 void page_set_release_hook(void (*fn)(struct page *page));
 
