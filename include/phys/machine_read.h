@@ -19,7 +19,7 @@
 /** bootargs, initrd, rng-seed. */
 void machine_read_chosen(struct machine *m, const struct fdt *fdt);
 
-/** Drop the initrd if RAM does not hold all of it. After machine_read_memory(). */
+/** Drop the initrd if it cannot be read: no RAM, no-map, not linear. After both readers of RAM. */
 void machine_check_initrd(struct machine *m);
 
 /** harts[] and timebase; m->boot_hartid is set. */

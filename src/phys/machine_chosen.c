@@ -11,6 +11,7 @@
  * Locks: none.
  * Linux's counterpart: early_init_dt_scan_chosen().
  */
+#include "arch/layout.h"
 #include "base/string.h"
 #include "phys/machine_read.h"
 
@@ -58,20 +59,33 @@ void machine_read_chosen(struct machine *m, const struct fdt *fdt)
     }
 }
 
-void machine_check_initrd(struct machine *m)
+/* Why the initrd cannot be read, or NULL. */
+static const char *initrd_fault(const struct machine *m, uint64_t at, uint64_t end)
 {
-    uint64_t at = m->initrd.v;
-    uint64_t end = at + m->initrd_size;
-
+    if (!paddr_is_linear(mk_paddr(at)) || !paddr_is_linear(mk_paddr(end - 1)))
+        return "is not in the linear map";
+    for (uint32_t i = 0; i < m->nr_reserved; i++) {
+        const struct machine_reserved *r = &m->reserved[i];
+        if (r->no_map && r->base.v < end && at < r->base.v + r->size)
+            return "is in memory that must not be mapped";
+    }
     /* memory[] is sorted, so one pass follows the initrd from range to range. */
     for (uint32_t i = 0; i < m->nr_memory && at < end; i++) {
         const struct machine_range *r = &m->memory[i];
         if (r->base.v <= at && at - r->base.v < r->size)
             at = r->base.v + r->size;
     }
-    if (at >= end)
+    return at < end ? "is not all in memory" : NULL;
+}
+
+void machine_check_initrd(struct machine *m)
+{
+    uint64_t end = m->initrd.v + m->initrd_size;
+    const char *fault = m->initrd_size ? initrd_fault(m, m->initrd.v, end) : NULL;
+
+    if (!fault)
         return;
-    machine_warn(m, "initrd: [0x%lx, 0x%lx) is not all in memory, ignored", m->initrd.v, end);
+    machine_warn(m, "initrd: [0x%lx, 0x%lx) %s, ignored", m->initrd.v, end, fault);
     m->initrd = mk_paddr(0);
     m->initrd_size = 0;
 }

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arch/layout.h"
 #include "kern/log.h"
 #include "phys/bootargs.h"
 #include "phys/machine.h"
@@ -148,6 +149,7 @@ static void check_memblock(const struct machine *m, uint64_t limit)
     if (memblock_from_machine(m, limit))
         return;
     PROMISE(memblock_check(&out) == 0);
+    PROMISE(m->initrd_size == 0 || (memblock_is_memory(m->initrd) && paddr_is_linear(m->initrd)));
     for (int nid = -1; nid < 3; nid++) {
         paddr_t at = memblock_alloc_phys(MIB(1), MIB(1), MEMBLOCK_LOWEST, MEMBLOCK_HIGHEST, nid);
         PROMISE(at.v == 0 || (memblock_is_memory(at) && memblock_is_reserved(at)));

@@ -91,6 +91,40 @@ static void judges_the_initrd(void **state)
     assert_int_equal(m.initrd_size, 0);
 }
 
+/* Where nobody could read it: past the linear map, or where nothing may be mapped. */
+static void drops_an_unreadable_initrd(void **state)
+{
+    (void)state;
+    begin_good();
+    build_begin(&b, "memory@high");
+    build_str(&b, "device_type", "memory");
+    build_cells(&b, "reg", 4, 0x40, 0, 0, 0x10000);
+    build_end(&b);
+    build_begin(&b, "chosen");
+    build_cells(&b, "linux,initrd-start", 2, 0x40, 0x1000);
+    build_cells(&b, "linux,initrd-end", 2, 0x40, 0x2000);
+    build_end(&b);
+    assert_int_equal(finish(), 0);
+    assert_int_equal(m.initrd_size, 0);
+    expect_warning("is not in the linear map, ignored\n");
+
+    begin_good();
+    build_begin(&b, "reserved-memory");
+    build_cells(&b, "#size-cells", 1, 2);
+    build_begin(&b, "firmware");
+    build_cells(&b, "reg", 4, 0, 0x80001000, 0, 0x1000);
+    build_prop(&b, "no-map", "", 0);
+    build_end(&b);
+    build_end(&b);
+    build_begin(&b, "chosen");
+    build_cells(&b, "linux,initrd-start", 1, 0x80000000);
+    build_cells(&b, "linux,initrd-end", 1, 0x80001001);
+    build_end(&b);
+    assert_int_equal(finish(), 0);
+    assert_int_equal(m.initrd_size, 0);
+    expect_warning("is in memory that must not be mapped, ignored\n");
+}
+
 /* An initrd may lie across two nodes, if there is no hole. */
 static void follows_the_initrd_over_nodes(void **state)
 {
@@ -388,6 +422,7 @@ int main(void)
         cmocka_unit_test(cuts_long_bootargs),
         cmocka_unit_test(cuts_long_seeds),
         cmocka_unit_test(judges_the_initrd),
+        cmocka_unit_test(drops_an_unreadable_initrd),
         cmocka_unit_test(follows_the_initrd_over_nodes),
         cmocka_unit_test(believes_good_distances),
         cmocka_unit_test(replaces_bad_distances),
