@@ -14,7 +14,7 @@
  *      [ head ][tail][tail][tail]    [ head ][tail]     [ head ] [ head ]
  *
  * Locks: a letter beside each field. (z) zone->lock; (o) whoever owns the page, by its type;
- * (a) atomic; (b) written at boot only; (p) the page lock, PG_locked.
+ * (a) atomic; (b) written at boot only; (p) the page lock, PG_locked; (n) the slab node's lock.
  * Invariant: sizeof(struct page) == 64; a free page has refcount 0 and mapcount 0.
  * Linux's counterpart: struct page, page_type, struct folio.
  */
@@ -62,6 +62,8 @@ enum page_flag {
     NR_PAGE_FLAGS
 };
 
+struct kmem_cache;
+
 struct page {
     uint32_t flags;   /* (a) bits of enum page_flag */
     uint8_t type;     /* (z) while free, else (o): enum page_type */
@@ -74,17 +76,20 @@ struct page {
         struct list_head lru;        /* (o) anon, file: LRU list, or a list of isolated pages */
         struct list_head buddy_list; /* (z) buddy: freelist */
         struct page *pcp_next;       /* pcp: the next on the hart's stack */
-        struct {                     /* slab */
-            void *slab_cache;
-            void *slab_free; /* first free object */
-        };
-        struct {                 /* page table */
-            uint64_t table_used; /* entries in use */
-            void *table_space;   /* whose */
+        struct list_head slab_list;  /* (n) slab: partial slabs of a node */
+        struct {                     /* page table */
+            uint64_t table_used;     /* entries in use */
+            void *table_space;       /* whose */
         };
     };
-    void *mapping;                    /* (p) anon_vma, address_space, or NULL */
-    uint64_t index;                   /* (p) page offset in mapping */
+    union {
+        void *mapping;                 /* (p) anon_vma, address_space, or NULL */
+        struct kmem_cache *slab_cache; /* slab: whose objects */
+    };
+    union {
+        uint64_t index;  /* (p) page offset in mapping */
+        void *slab_free; /* (n) slab: first object that is free and in nobody's stock */
+    };
     uint64_t private;                 /* (o) slab: objects in use; free: unused */
     uint32_t alloc_stack, free_stack; /* debug: who allocated it, who freed it (page_debug.h) */
 };
@@ -207,9 +212,6 @@ static inline bool get_page_unless_zero(struct page *page)
 
 /** Called with the last reference gone; frees the block. (alloc.c) */
 void page_release(struct page *page);
-
-/** Who keeps pages on lists (the LRU) hears of each page that put_page() frees. Boot only. */
-void page_set_release_hook(void (*hook)(struct page *page));
 
 /** Called there for pages of type ANON and FILE: the virt floor takes them off its LRU lists. */
 void page_set_release_hook(void (*fn)(struct page *page));
