@@ -15,7 +15,10 @@
 #include "kern/selftest.h"
 #include "kern/serial.h"
 #include "kern/thread.h"
+#include "phys/alloc.h"
+#include "phys/machine.h"
 #include "sbi/sbi.h"
+#include "virt/kernel_map.h"
 
 void monitor_main(uint64_t hartid, uint64_t dtb)
 {
@@ -23,11 +26,20 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     percpu_init_boot_hart(hartid);
     boot_serial_firmware();
 
-    /* phys: what machine is this, and what memory has it? */
+    /* phys: what machine is this, and what memory has it? memblock lends the first of it */
     boot_read_machine(hartid, mk_paddr(dtb));
     boot_take_memory();
 
-    /* kern: interrupts, time, and this code becomes a thread */
+    /* virt: leave the entry's rough map for the final one, in which nothing is both W and X */
+    kernel_map_init();
+
+    /* phys: nodes, zones and a struct page for each frame; then the buddy has all that is free */
+    phys_set_vmemmap_map(kernel_map_vmemmap);
+    phys_init(&machine);
+    mem_init();
+    kernel_map_use_pages();
+
+    /* kern: interrupts, time, and this code becomes a thread; then all harts */
     irq_init();
     thread_init_boot();
     boot_harts();

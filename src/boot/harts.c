@@ -2,7 +2,7 @@
 /*
  * harts.c - from one hart to all.
  *
- *      boot hart:  timer, interrupts, online --> helpers --> harts_start()
+ *      boot hart:  stacks can be had --> timer, interrupts --> reaper --> harts_start()
  *
  * Locks: from here on they are needed. Linux's counterpart: smp_init().
  */
@@ -13,21 +13,24 @@
 #include "kern/log.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
-#include "phys/memblock.h"
+#include "phys/alloc.h"
 
-static void *boot_stack_alloc(int nid)
+#define STACK_ORDER 2
+
+static void *alloc_stack(int nid)
 {
-    return memblock_alloc(THREAD_STACK_SIZE, PAGE_SIZE, nid);
+    struct page *pages = alloc_pages_node(nid, GFP_KERNEL, STACK_ORDER);
+    return pages ? page_address(pages) : NULL;
 }
 
-static void boot_stack_free(void *stack)
+static void free_stack(void *stack)
 {
-    (void)stack;
+    free_pages(stack, STACK_ORDER);
 }
 
 void boot_harts(void)
 {
-    static const struct stack_ops stacks = {boot_stack_alloc, boot_stack_free};
+    static const struct stack_ops stacks = {.alloc = alloc_stack, .free = free_stack};
     thread_set_stack_ops(&stacks);
     timer_init_hart();
     irq_enable_hart();
