@@ -18,7 +18,15 @@
 #include "phys/alloc.h"
 #include "phys/machine.h"
 #include "sbi/sbi.h"
+#include "slab/cache.h"
+#include "slab/vmalloc.h"
 #include "virt/kernel_map.h"
+
+/* How vmalloc, a floor below page tables, has its pages mapped. */
+static const struct vmalloc_ops kernel_areas = {
+    .map = kernel_map_page,
+    .unmap = kernel_unmap_range,
+};
 
 void monitor_main(uint64_t hartid, uint64_t dtb)
 {
@@ -39,10 +47,18 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     mem_init();
     kernel_map_use_pages();
 
+    /* slab: objects smaller than a page, areas larger than one, stacks with guard pages */
+    slab_init();
+    vmalloc_set_ops(&kernel_areas);
+    vmalloc_init();
+
     /* kern: interrupts, time, and this code becomes a thread; then all harts */
     irq_init();
     thread_init_boot();
     boot_harts();
+
+    /* devices, for which all harts must be there: any of them may be the one to be interrupted */
+    boot_devices();
 
     kern_selftests_register();
     int failed = selftest_run(NULL, serial_sink());

@@ -2,7 +2,7 @@
 /*
  * harts.c - from one hart to all.
  *
- *      boot hart:  stacks can be had --> timer, interrupts --> reaper --> harts_start()
+ *      boot hart:  timer, interrupts --> reaper --> harts_start()
  *
  * Locks: from here on they are needed. Linux's counterpart: smp_init().
  */
@@ -13,25 +13,9 @@
 #include "kern/log.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
-#include "phys/alloc.h"
-
-#define STACK_ORDER 2
-
-static void *alloc_stack(int nid)
-{
-    struct page *pages = alloc_pages_node(nid, GFP_KERNEL, STACK_ORDER);
-    return pages ? page_address(pages) : NULL;
-}
-
-static void free_stack(void *stack)
-{
-    free_pages(stack, STACK_ORDER);
-}
 
 void boot_harts(void)
 {
-    static const struct stack_ops stacks = {.alloc = alloc_stack, .free = free_stack};
-    thread_set_stack_ops(&stacks);
     timer_init_hart();
     irq_enable_hart();
     thread_init_late();
