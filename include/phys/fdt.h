@@ -32,11 +32,12 @@
 #include "base/types.h"
 
 #define FDT_MAGIC 0xd00dfeedu
-#define FDT_MAX_DEPTH 16u   /* QEMU's trees are 5 deep */
-#define FDT_MAX_SIZE MIB(2) /* Linux's limit, and the size of its fixmap slot */
-#define FDT_HEADER_SIZE 40u /* of versions 16 (36 bytes used) and 17 */
-#define FDT_MAX_CELLS 4u    /* #address-cells and #size-cells above this are refused */
-#define FDT_NAME_MAX 64u    /* longest node name we accept, NUL included */
+#define FDT_MAX_DEPTH 16u    /* QEMU's trees are 5 deep */
+#define FDT_MAX_SIZE MIB(2)  /* Linux's limit, and the size of its fixmap slot */
+#define FDT_HEADER_SIZE 40u  /* of versions 16 (36 bytes used) and 17 */
+#define FDT_MAX_CELLS 4u     /* #address-cells and #size-cells above this are refused */
+#define FDT_NAME_MAX 64u     /* longest node name we accept, NUL included */
+#define FDT_MAX_ENTRIES 256u /* of one reg that are read: each costs a look at the node */
 
 /** A node: offset of its BEGIN token in the structure block; negative means "no such node". */
 typedef struct {
@@ -165,8 +166,8 @@ int fdt_cell_counts(const struct fdt *fdt, fdt_node_t parent, uint32_t *address,
 
 /**
  * Entry `index` of `reg` of `node` as it is written, on the bus of `parent`.
- * -ENOENT past the last entry, -EINVAL if the rest is shorter than an entry or the cell counts make
- * no sense, -ERANGE if this entry does not fit 64 bits (the next one may be good).
+ * -ENOENT past the last entry, -EINVAL if the rest is shorter than an entry, if it is one of too
+ * many or the cell counts make no sense, -ERANGE if this entry does not fit 64 bits (the next one may be good).
  */
 int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t index,
                 uint64_t *base, uint64_t *size) must_check;

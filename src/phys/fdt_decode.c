@@ -102,7 +102,7 @@ int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint3
         return -ENOENT;
     uint32_t entry = (address_cells + size_cells) * CELL_SIZE;
     uint64_t at = (uint64_t)index * entry;
-    if (entry == 0)
+    if (entry == 0 || index == FDT_MAX_ENTRIES)
         return -EINVAL;
     if (at >= prop.len)
         return -ENOENT;

@@ -119,9 +119,8 @@ static void read_virtio_slot(struct machine *m, const struct fdt *fdt, fdt_node_
     struct machine_virtio *slot = &m->virtio[m->nr_virtio];
     uint64_t base, size;
 
-    if (m->nr_virtio == MACHINE_MAX_VIRTIO || fdt_reg(fdt, node, FDT_NO_NODE, 0, &base, &size)) {
-        machine_warn(m, "%s: %s, left out", fdt_name(fdt, node),
-                     m->nr_virtio == MACHINE_MAX_VIRTIO ? "one slot too many" : "no usable reg");
+    if (fdt_reg(fdt, node, FDT_NO_NODE, 0, &base, &size)) {
+        machine_warn(m, "%s: no usable reg, left out", fdt_name(fdt, node));
         return;
     }
     *slot = (struct machine_virtio){.base = mk_paddr(base), .size = size};
@@ -129,9 +128,19 @@ static void read_virtio_slot(struct machine *m, const struct fdt *fdt, fdt_node_
     m->nr_virtio++;
 }
 
+/* Slots are counted whether usable or not: each costs walks of the tree. */
 void machine_read_virtio(struct machine *m, const struct fdt *fdt)
 {
-    fdt_for_each_node(fdt, node)
-        if (fdt_compatible(fdt, node, "virtio,mmio") && fdt_enabled(fdt, node))
-            read_virtio_slot(m, fdt, node);
+    uint32_t slots = 0;
+
+    fdt_for_each_node(fdt, node) {
+        if (!fdt_compatible(fdt, node, "virtio,mmio") || !fdt_enabled(fdt, node))
+            continue;
+        if (slots++ == MACHINE_MAX_VIRTIO) {
+            machine_warn(m, "%s: one virtio slot too many, the rest is left out",
+                         fdt_name(fdt, node));
+            return;
+        }
+        read_virtio_slot(m, fdt, node);
+    }
 }

@@ -66,10 +66,6 @@ static void read_plic(struct machine *m, const struct fdt *fdt, fdt_node_t node)
     const char *name = fdt_name(fdt, node);
     uint64_t base;
 
-    if (m->nr_plics == MACHINE_MAX_PLICS) {
-        machine_warn(m, "%s: one PLIC too many, left out", name);
-        return;
-    }
     if (fdt_reg(fdt, node, FDT_NO_NODE, 0, &base, &plic->size) ||
         fdt_u32(fdt, node, "phandle", &plic->phandle) ||
         fdt_u32(fdt, node, "riscv,ndev", &plic->nr_sources)) {
@@ -90,12 +86,21 @@ static void read_plic(struct machine *m, const struct fdt *fdt, fdt_node_t node)
     m->nr_plics++;
 }
 
+/* PLICs are counted whether usable or not: each costs walks of the tree. */
 void machine_read_plics(struct machine *m, const struct fdt *fdt)
 {
+    uint32_t plics = 0;
+
     fdt_for_each_node(fdt, node) {
-        if ((fdt_compatible(fdt, node, "riscv,plic0") ||
-             fdt_compatible(fdt, node, "sifive,plic-1.0.0")) &&
-            fdt_enabled(fdt, node))
-            read_plic(m, fdt, node);
+        if (!fdt_compatible(fdt, node, "riscv,plic0") &&
+            !fdt_compatible(fdt, node, "sifive,plic-1.0.0"))
+            continue;
+        if (!fdt_enabled(fdt, node))
+            continue;
+        if (plics++ == MACHINE_MAX_PLICS) {
+            machine_warn(m, "%s: one PLIC too many, the rest is left out", fdt_name(fdt, node));
+            return;
+        }
+        read_plic(m, fdt, node);
     }
 }

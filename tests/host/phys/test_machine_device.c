@@ -93,7 +93,7 @@ static void repairs_plics(void **state)
     expect_warning("plic@c000000: context 2 is past its registers\n");
     expect_warning("plic@c000001: context 2 is past its registers\n");
     expect_warning("plic@c000002: malformed interrupts-extended\n");
-    expect_warning("plic@c0000010: one PLIC too many, left out\n");
+    expect_warning("plic@c0000010: one PLIC too many, the rest is left out\n");
 }
 
 /* --- the serial port ------------------------------------------------------------------------- */
@@ -208,7 +208,7 @@ static void reads_virtio_slots(void **state)
     assert_int_equal(m.virtio[8].plic, 0);
     assert_int_equal(m.virtio[9].plic, -1);
     expect_warning("virtio_mmio@0: its interrupt leads nowhere\n");
-    expect_warning("virtio_mmio@20: one slot too many, left out\n");
+    expect_warning("virtio_mmio@20: one virtio slot too many, the rest is left out\n");
 
     begin_good();
     build_begin(&b, "virtio");

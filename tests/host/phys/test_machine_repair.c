@@ -244,6 +244,23 @@ static void too_many_ranges(void **state)
     }
 }
 
+/* A reg of more entries than anybody needs is read up to a bound. */
+static void too_many_entries(void **state)
+{
+    static uint8_t reg[(FDT_MAX_ENTRIES + 1) * 16];
+
+    (void)state;
+    put_be32(reg + FDT_MAX_ENTRIES * 16 + 12, 0x1000); /* the last one alone is not empty */
+    begin_good();
+    build_begin(&b, "memory@0");
+    build_str(&b, "device_type", "memory");
+    build_prop(&b, "reg", reg, sizeof(reg));
+    build_end(&b);
+    assert_int_equal(finish(), 0);
+    assert_int_equal(m.nr_memory, 1);
+    expect_warning("memory@0: reg is malformed, its rest is left out\n");
+}
+
 /* --- reservations ----------------------------------------------------------------------------- */
 
 static void reads_reservations(void **state)
@@ -318,6 +335,7 @@ int main(void)
         cmocka_unit_test(several_ranges_good_and_bad),
         cmocka_unit_test(malformed_node_id),
         cmocka_unit_test(too_many_ranges),
+        cmocka_unit_test(too_many_entries),
         cmocka_unit_test(reads_reservations),
         cmocka_unit_test(refuses_too_many_reservations),
     };
