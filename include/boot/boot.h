@@ -33,4 +33,7 @@ void boot_devices(void);
 /** The other harts. */
 void boot_harts(void);
 
+/** What address-space randomisation and getrandom() start from. */
+void boot_seed(void);
+
 #endif
