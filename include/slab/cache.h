@@ -22,30 +22,30 @@
 /** One hart's stock: the free objects of the slab that it allocates from. Own hart only. */
 struct kmem_cache_hart {
     void *freelist;
-    struct page *page;     /* that slab; NULL: none yet */
+    struct page *page; /* that slab; NULL: none yet */
     uint64_t allocs, frees;
 };
 
 /** The slabs of one node that have free objects and are nobody's stock. */
 struct kmem_cache_node {
     struct spinlock lock;
-    struct list_head partial;   /* (lock) */
-    uint64_t nr_partial;        /* (lock) */
-    uint64_t nr_slabs;          /* (lock) all of them: partial, full, and harts' */
+    struct list_head partial; /* (lock) */
+    uint64_t nr_partial;      /* (lock) */
+    uint64_t nr_slabs;        /* (lock) all of them: partial, full, and harts' */
 };
 
 struct kmem_cache {
-    struct kmem_cache_hart *harts;  /* by hart index */
-    uint32_t size;                  /* of an object with what debugging adds, aligned */
-    uint32_t object_size;           /* as asked for */
+    struct kmem_cache_hart *harts; /* by hart index */
+    uint32_t size;                 /* of an object with what debugging adds, aligned */
+    uint32_t object_size;          /* as asked for */
     uint32_t align;
     uint32_t flags;
-    uint16_t objects;               /* in a slab */
-    uint8_t order;                  /* of a slab */
-    gfp_t gfp;                      /* added to every slab's allocation */
+    uint16_t objects; /* in a slab */
+    uint8_t order;    /* of a slab */
+    gfp_t gfp;        /* added to every slab's allocation */
     void (*ctor)(void *object);
     struct kmem_cache_node *nodes[MAX_NODES];
-    struct list_head list;          /* all caches */
+    struct list_head list; /* all caches */
     char name[CACHE_NAME_MAX];
 };
 

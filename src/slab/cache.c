@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c - handing objects out and taking them back.
+ *
+ *      hart 0: freelist -> o -> o -> o         objects of its slab: no lock
+ *      hart 1: freelist -> o
+ *      node 0: partial  -> [slab: free -> o -> o] -> [slab: free -> o]      under the node's lock
+ *
+ *      full slabs are on no list; the first object that comes back puts them on `partial`
+ *
+ * A hart takes all free objects of one slab at once as its stock. Objects that other hands give
+ * back to that slab gather on the slab's own list (slab_free), and become the next stock.
+ *
+ * Locks: a hart's stock has none (the monitor is not preempted); slab_free, private and the lists
+ * are under the lock of the slab's node.
+ * Invariants: page->private counts objects that are out or in a stock; a slab on `partial` has
+ * 0 < free objects and PG_active clear; PG_active marks a hart's slab.
+ * Linux's counterpart: mm/slub.c. After Bonwick, 1994.
+ */
+#include "slab/cache.h"
+
+#include "base/string.h"
+#include "kern/panic.h"
+#include "phys/alloc.h"
+#include "slab/slab_debug.h"
+#include "slab/slab_page.h"
+
+static inline void *next_free(void *object)
+{
+    return *(void **)object;
+}
+
+static inline void set_next_free(void *object, void *next)
+{
+    *(void **)object = next;
+}
+
+/* --- out, slowly ------------------------------------------------------------------------------------ */
+
+/* All free objects of a slab become someone's stock. */
+static void *take_free_list(struct kmem_cache *cache, struct page *slab)
+{
+    void *list = slab->slab_free;
+    slab->slab_free = NULL;
+    slab->private = cache->objects;
+    return list;
+}
+
+/* The hart's slab has run dry: perhaps others gave objects back to it meanwhile. */
+static bool refill_from_own(struct kmem_cache *cache, struct kmem_cache_hart *h)
+{
+    struct page *slab = h->page;
+    if (!slab)
+        return false;
+    struct kmem_cache_node *n = cache->nodes[slab->nid];
+    spin_lock(&n->lock);
+    h->freelist = take_free_list(cache, slab);
+    if (!h->freelist) { /* full: it is on no list until something comes back */
+        page_clear_flag(slab, PG_active);
+        h->page = NULL;
+    }
+    spin_unlock(&n->lock);
+    return h->freelist != NULL;
+}
+
+static bool refill_from_partial(struct kmem_cache *cache, struct kmem_cache_hart *h, int nid)
+{
+    struct kmem_cache_node *n = cache->nodes[nid];
+    spin_lock(&n->lock);
+    struct page *slab = list_first_entry_or_null(&n->partial, struct page, slab_list);
+    if (slab) {
+        list_del(&slab->slab_list);
+        n->nr_partial--;
+        page_set_flag(slab, PG_active);
+        h->page = slab;
+        h->freelist = take_free_list(cache, slab);
+    }
+    spin_unlock(&n->lock);
+    return slab != NULL;
+}
+
+static bool refill_from_pages(struct kmem_cache *cache, struct kmem_cache_hart *h, gfp_t gfp,
+                              int nid)
+{
+    struct page *slab = slab_page_alloc(cache, gfp, nid);
+    if (!slab)
+        return false;
+    h = &cache->harts[hart_index()]; /* the allocation may have waited, and moved us */
+    if (h->freelist) {               /* someone filled it meanwhile: keep the new one for later */
+        slab_page_enlist(cache, slab);
+        return true;
+    }
+    if (h->page)
+        page_clear_flag(h->page, PG_active);
+    page_set_flag(slab, PG_active);
+    h->page = slab;
+    h->freelist = take_free_list(cache, slab);
+    return true;
+}
+
+/* The node that slabs for this hart come from. */
+static int stock_node(void)
+{
+    struct zone *zone = NODE_DATA(numa_node_id())->preferred_zone[ZONE_NORMAL];
+    return zone ? zone->nid : numa_node_id();
+}
+
+static noinline bool refill(struct kmem_cache *cache, gfp_t gfp)
+{
+    struct kmem_cache_hart *h = &cache->harts[hart_index()];
+    int nid = stock_node();
+    return refill_from_own(cache, h) || refill_from_partial(cache, h, nid) ||
+           refill_from_pages(cache, h, gfp, nid);
+}
+
+/* --- out --------------------------------------------------------------------------------------------- */
+
+static inline void *hand_out(struct kmem_cache *cache, void *object, gfp_t gfp)
+{
+    if (CONFIG_DEBUG)
+        slab_debug_alloc(cache, object);
+    if (gfp & __GFP_ZERO)
+        memset(object, 0, cache->object_size);
+    return object;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+    struct kmem_cache_hart *h = &cache->harts[hart_index()];
+    while (unlikely(!h->freelist)) {
+        if (!refill(cache, gfp & ~__GFP_ZERO))
+            return NULL;
+        h = &cache->harts[hart_index()];
+    }
+    void *object = h->freelist;
+    h->freelist = next_free(object);
+    h->allocs++;
+    return hand_out(cache, object, gfp);
+}
+
+/* One object of a slab of another node, from its partial list or a new slab. */
+static void *take_one_remote(struct kmem_cache *cache, int nid)
+{
+    struct kmem_cache_node *n = cache->nodes[nid];
+    void *object = NULL;
+    spin_lock(&n->lock);
+    struct page *slab = list_first_entry_or_null(&n->partial, struct page, slab_list);
+    if (slab) {
+        object = slab->slab_free;
+        slab->slab_free = next_free(object);
+        slab->private ++;
+        if (!slab->slab_free) {
+            list_del(&slab->slab_list);
+            n->nr_partial--;
+        }
+    }
+    spin_unlock(&n->lock);
+    return object;
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+    if (nid < 0 || nid == stock_node() || !cache->nodes[nid])
+        return kmem_cache_alloc(cache, gfp);
+    void *object = take_one_remote(cache, nid);
+    if (!object) {
+        struct page *slab = slab_page_alloc(cache, gfp & ~__GFP_ZERO, nid);
+        if (!slab)
+            return NULL;
+        slab_page_enlist(cache, slab);
+        object = take_one_remote(cache, slab->nid);
+        if (!object)
+            return kmem_cache_alloc(cache, gfp);
+    }
+    cache->harts[hart_index()].allocs++;
+    return hand_out(cache, object, gfp);
+}
+
+/* --- in ------------------------------------------------------------------------------------------------ */
+
+/* Give an object back to a slab that is not this hart's. */
+static noinline void free_slowly(struct kmem_cache *cache, struct page *slab, void *object)
+{
+    struct kmem_cache_node *n = cache->nodes[slab->nid];
+    struct page *empty = NULL;
+    spin_lock(&n->lock);
+    bool was_full = !slab->slab_free;
+    set_next_free(object, slab->slab_free);
+    slab->slab_free = object;
+    slab->private --;
+    if (!page_flag(slab, PG_active)) {
+        if (was_full) {
+            list_add(&slab->slab_list, &n->partial);
+            n->nr_partial++;
+        }
+        if (!slab->private && n->nr_partial > SLAB_MIN_PARTIAL) {
+            list_del(&slab->slab_list);
+            n->nr_partial--;
+            n->nr_slabs--;
+            empty = slab;
+        }
+    }
+    spin_unlock(&n->lock);
+    if (empty)
+        slab_page_free(cache, empty);
+}
+
+void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+    if (!object)
+        return;
+    if (CONFIG_DEBUG)
+        slab_debug_free(cache, object);
+    struct kmem_cache_hart *h = &cache->harts[hart_index()];
+    struct page *slab = page_head(virt_to_page(object));
+    h->frees++;
+    if (likely(slab == h->page)) {
+        set_next_free(object, h->freelist);
+        h->freelist = object;
+        return;
+    }
+    free_slowly(cache, slab, object);
+}
