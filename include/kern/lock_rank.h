@@ -45,7 +45,6 @@ enum lock_rank {
     RANK_PAGE_TABLE,
     RANK_SWAP,
     RANK_LRU,
-    RANK_ASID,
 
     /* slab */
     RANK_SLAB_LIST,
@@ -63,6 +62,7 @@ enum lock_rank {
     RANK_WAIT_QUEUE,
     RANK_THREADS, /* the list of all threads; the reaper's list */
     RANK_RUN_QUEUE,
+    RANK_ASID, /* switching to a guest, inside of the scheduler, may need a new number */
     RANK_TIMER,
     RANK_IRQ,
     RANK_LOG,

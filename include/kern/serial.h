@@ -32,6 +32,9 @@ void serial_set_driver(const struct serial_driver *driver);
 /** All of buf, not mixed with other writers. Any context. */
 void serial_write(const char *buf, size_t n);
 
+/** The same, but '\n' stays '\n': for records that a program reads. */
+void serial_write_raw(const char *buf, size_t n);
+
 /** Wait until every byte is out. For panic and power-off. */
 void serial_flush(void);
 

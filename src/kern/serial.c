@@ -55,6 +55,14 @@ void serial_write(const char *buf, size_t n)
     spin_unlock(&out_lock);
 }
 
+void serial_write_raw(const char *buf, size_t n)
+{
+    spin_lock(&out_lock);
+    if (driver)
+        driver->write(buf, n);
+    spin_unlock(&out_lock);
+}
+
 void serial_flush(void)
 {
     spin_lock(&out_lock);
