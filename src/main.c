@@ -10,6 +10,7 @@
  * Locks: none are needed before boot_harts(). Linux's counterpart: init/main.c.
  */
 #include "boot/boot.h"
+#include "fault/fault.h"
 #include "kern/irq.h"
 #include "kern/percpu.h"
 #include "kern/selftest.h"
@@ -21,6 +22,8 @@
 #include "slab/cache.h"
 #include "slab/vmalloc.h"
 #include "virt/kernel_map.h"
+#include "virt/mm.h"
+#include "virt/tlb.h"
 
 /* How vmalloc, a floor below page tables, has its pages mapped. */
 static const struct vmalloc_ops kernel_areas = {
@@ -51,6 +54,11 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     slab_init();
     vmalloc_set_ops(&kernel_areas);
     vmalloc_init();
+
+    /* virt, fault: address spaces, who maps a page, and what a fault in them means */
+    tlb_init();
+    mm_init();
+    fault_init();
 
     /* kern: interrupts, time, and this code becomes a thread; then all harts */
     irq_init();
