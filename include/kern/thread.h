@@ -104,7 +104,7 @@ static inline void thread_set_state(uint32_t state)
 /** thread_create for helpers: any hart, RUN_HIGH, started. NULL when out of memory. */
 struct thread *kthread_run(const char *name, void (*fn)(void *), void *arg, int nid);
 
-/** Undo thread_create of a thread that was never started. */
+/** Undo thread_create of a thread that was never started; its ops are not called. */
 void thread_discard(struct thread *t);
 
 /** End the current thread. Its stack is freed, and ops->destroy called, by the reaper. */

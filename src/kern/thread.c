@@ -112,22 +112,19 @@ struct thread *kthread_run(const char *name, void (*fn)(void *), void *arg, int 
     return t;
 }
 
-/* Off the list, off its stack, gone. */
-static void release(struct thread *t)
+/* Off the list, so that nobody finds it any more. */
+static void delist(struct thread *t)
 {
     spin_lock(&threads_lock);
     list_del(&t->all_node);
     spin_unlock(&threads_lock);
-    if (t->ops && t->ops->destroy)
-        t->ops->destroy(t);
-    if (t->stack)
-        stack_ops->free(t->stack);
 }
 
 void thread_discard(struct thread *t)
 {
     BUG_ON(t->state != THREAD_NEW);
-    release(t);
+    delist(t);
+    stack_ops->free(t->stack);
 }
 
 void thread_exit(void)
@@ -171,7 +168,11 @@ static void reaper(void *arg)
     for (;;) {
         struct thread *t = NULL;
         wait_event(&reaper_wait, (t = next_dead()) != NULL);
-        release(t);
+        delist(t);
+        if (t->ops && t->ops->destroy)
+            t->ops->destroy(t);
+        if (t->stack)
+            stack_ops->free(t->stack);
     }
 }
 
