@@ -63,6 +63,8 @@ class InMonitor:
 
     def __enter__(self):
         self.before = gdb.selected_thread()
+        if self.before is None:
+            raise gdb.GdbError("no machine is connected; `make debug` starts one")
         for thread in [self.before, *gdb.selected_inferior().threads()]:
             thread.switch()
             try:
@@ -93,13 +95,14 @@ def list_length(head):
 
 def zones():
     """All populated zones."""
-    table = value("zone_table")
-    nodes = table.type.range()[1] + 1
-    for nid in range(nodes):
-        for index in range(number("(int)MAX_NR_ZONES")):
-            zone = table[nid][index]
-            if int(zone) and int(zone.dereference()["present_pages"]):
-                yield zone.dereference()
+    table = value("node_data")
+    for nid in range(table.type.range()[1] + 1):
+        if not int(table[nid]):
+            continue
+        node_zones = table[nid].dereference()["node_zones"]
+        for index in range(node_zones.type.range()[1] + 1):
+            if int(node_zones[index]["present_pages"]):
+                yield node_zones[index]
 
 
 def zone_title(zone):
@@ -137,6 +140,11 @@ def page_of(pfn):
     return (gdb.Value(LAYOUT["VMEMMAP_BASE"]).cast(base) + (pfn - first)).dereference()
 
 
+def zone_of(page):
+    zone = value("zones")[int(page["zone_id"])]
+    return zone.dereference()["name"].string() if int(zone) else "none"
+
+
 def show_page(pfn):
     page = page_of(pfn)
     flags = [name for bit, name in sorted(enum_names("page_flag").items())
@@ -144,7 +152,7 @@ def show_page(pfn):
     kind = enum_names("page_type")[int(page["type"])]
     print(f"page of pfn {pfn:#x}, physical {pfn << PAGE_SHIFT:#x}, struct at {page.address}")
     print(f"  type {kind}, order {int(page['order'])}, node {int(page['nid'])}, "
-          f"zone {int(page['zone'])}")
+          f"zone {zone_of(page)}")
     print(f"  refcount {int(page['refcount'])}, mapcount {int(page['mapcount'])}, "
           f"flags {int(page['flags']):#x} {' '.join(flags)}")
     print(f"  mapping {page['mapping']}, index {int(page['index'])}, "
