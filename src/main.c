@@ -11,6 +11,7 @@
  */
 #include "boot/boot.h"
 #include "fault/fault.h"
+#include "file/archive.h"
 #include "kern/irq.h"
 #include "kern/percpu.h"
 #include "kern/selftest.h"
@@ -67,6 +68,9 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
 
     /* devices, for which all harts must be there: any of them may be the one to be interrupted */
     boot_devices();
+
+    /* file: the guests' programs, out of the archive that came with the machine */
+    archive_init(machine.initrd, machine.initrd_size);
 
     kern_selftests_register();
     int failed = selftest_run(NULL, serial_sink());
