@@ -10,10 +10,10 @@
 
 /** One place that commands run from: the prompt, a batch, or a background job. */
 struct console {
-    struct sink *out;    /* where commands print */
-    int status;          /* $? : 0 good, else what the last command returned */
-    bool foreground;     /* guests that it starts get the terminal and Ctrl-C */
-    unsigned depth;      /* commands that run commands (time, repeat) inside each other */
+    struct sink *out; /* where commands print */
+    int status;       /* $? : 0 good, else what the last command returned */
+    bool foreground;  /* guests that it starts get the terminal and Ctrl-C */
+    unsigned depth;   /* commands that run commands (time, repeat) inside each other */
 };
 
 /** One command. @run returns its status, 0 for success; it prints to con->out. */

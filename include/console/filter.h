@@ -8,8 +8,8 @@
 #include "base/format.h"
 #include "base/types.h"
 
-#define FILTER_LINE 256  /* a longer line is passed on in pieces of this size */
-#define FILTER_TAIL 64   /* the most lines that tail keeps */
+#define FILTER_LINE 256 /* a longer line is passed on in pieces of this size */
+#define FILTER_TAIL 64  /* the most lines that tail keeps */
 
 struct filter;
 

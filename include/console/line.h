@@ -28,11 +28,11 @@ struct line {
     struct sink *out;
     const char *prompt;
     line_completer complete;
-    size_t len, at;              /* bytes typed; where the cursor stands */
+    size_t len, at; /* bytes typed; where the cursor stands */
     enum { ESC_NONE, ESC_SEEN, ESC_BRACKET } escape;
     unsigned escape_number;
     char text[SCRIPT_LINE];
-    char yanked[SCRIPT_LINE];    /* what Ctrl-K, Ctrl-U or Ctrl-W took, for Ctrl-Y */
+    char yanked[SCRIPT_LINE];      /* what Ctrl-K, Ctrl-U or Ctrl-W took, for Ctrl-Y */
     unsigned nr_history, browsing; /* lines remembered; 0: the new line, n: n-th from the last */
     char history[LINE_HISTORY][SCRIPT_LINE];
 };

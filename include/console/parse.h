@@ -7,16 +7,16 @@
 
 #include "base/types.h"
 
-#define SCRIPT_LINE 512   /* the longest line, in bytes, with its final NUL */
-#define SCRIPT_WORDS 96   /* words of all stages together */
-#define SCRIPT_STAGES 24  /* commands and filters of all pipelines together */
+#define SCRIPT_LINE 512  /* the longest line, in bytes, with its final NUL */
+#define SCRIPT_WORDS 96  /* words of all stages together */
+#define SCRIPT_STAGES 24 /* commands and filters of all pipelines together */
 
 /** What follows a stage. */
 enum script_link {
-    LINK_END,       /* nothing: the line ends here */
-    LINK_THEN,      /* `;`  run the next pipeline when this one has ended */
+    LINK_END,        /* nothing: the line ends here */
+    LINK_THEN,       /* `;`  run the next pipeline when this one has ended */
     LINK_BACKGROUND, /* `&`  run this pipeline beside what follows */
-    LINK_PIPE,      /* `|`  the next stage filters what this one prints */
+    LINK_PIPE,       /* `|`  the next stage filters what this one prints */
 };
 
 struct stage {
@@ -27,8 +27,8 @@ struct stage {
 struct script {
     unsigned nr_stages, nr_words;
     struct stage stages[SCRIPT_STAGES];
-    char *words[SCRIPT_WORDS];       /* point into text */
-    bool is_status[SCRIPT_WORDS];    /* the word is an unquoted $?, put in when its stage runs */
+    char *words[SCRIPT_WORDS];    /* point into text */
+    bool is_status[SCRIPT_WORDS]; /* the word is an unquoted $?, put in when its stage runs */
     char text[SCRIPT_LINE * 2];
 };
 

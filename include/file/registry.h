@@ -8,8 +8,8 @@
 #include "base/format.h"
 #include "base/types.h"
 
-#define VIEW_NUMBERS 2   /* the most numbers in one path: /sys/.../nodeN/cpuM */
-#define VIEW_PATH 128    /* the longest path, with its final NUL */
+#define VIEW_NUMBERS 2 /* the most numbers in one path: /sys/.../nodeN/cpuM */
+#define VIEW_PATH 128  /* the longest path, with its final NUL */
 
 /** The numbers that stand in a path, in order: {7} for /proc/7/maps. */
 struct view_args {

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console/cmd_guest.h - starting guests from a line, for whoever runs lines.
+ */
+#ifndef PAGODA_CONSOLE_CMD_GUEST_H
+#define PAGODA_CONSOLE_CMD_GUEST_H
+
+#include "console/console.h"
+
+/** argv[0] is no command: start the guest of that name and wait until it ends or stops. */
+int guest_run_words(struct console *con, int argc, char **argv);
+
+/** Ctrl-C: SIGINT to the guest that the prompt waits for, if any. */
+void guest_interrupt_foreground(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.h - the views by theme; each registers its table.
+ */
+#ifndef PAGODA_VIEW_VIEW_H
+#define PAGODA_VIEW_VIEW_H
+
+void view_init(void); /* all of them; boot, after the registry's numbers are known */
+
+void view_buddyinfo_init(void);
+void view_pagetypeinfo_init(void);
+void view_zoneinfo_init(void);
+void view_vmstat_init(void);
+void view_meminfo_init(void);
+void view_slabinfo_init(void);
+void view_machine_init(void); /* cmdline, cpuinfo, uptime, loadavg, stat, iomem, swaps, version */
+void view_node_init(void);    /* /sys/devices/system/node */
+void view_cpu_init(void);     /* /sys/devices/system/cpu */
+void view_guest_init(void);   /* /proc/PID: status, stat, statm, cmdline, oom_score ... */
+void view_maps_init(void);    /* /proc/PID/maps, smaps */
+void view_pagemap_init(void); /* /proc/PID/pagemap, /proc/kpagecount, /proc/kpageflags */
+void view_sysctl_init(void);  /* /proc/sys */
+
+#endif
