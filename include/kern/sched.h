@@ -6,7 +6,8 @@
  *                     NORMAL  [guest 4]->[guest 7]->[guest 2]      running: guest 1
  *                                 ^ next                    ^ tail: slice over, or yield
  *
- * A queue of threads for each hart, two classes, round robin with slices of 10 ms. The slice timer
+ * A queue of threads for each hart, two classes, round robin with slices of 10 ms. HIGH is for
+ * short work: who uses up a slice there waits with the guests until it next sleeps. The slice timer
  * runs only while somebody waits. A wake-up prefers the hart where the thread ran last if that is
  * idle, then an idle hart of its node, then any idle one. A hart without work steals; a hart with
  * too much of it pushes at the end of a slice.

@@ -52,6 +52,7 @@ struct thread {
     uint8_t killed;    /* thread_kill() was called: killable waits end with -EINTR */
     uint8_t notified;  /* thread_notify() was called */
     uint8_t is_idle;
+    uint8_t spent;     /* has used up a slice since it last slept */
     uint8_t on_ladder; /* it is making memory free: its allocations do not ask for relief */
     uint8_t memalloc;  /* it may take the last reserves: it frees memory, or is dying */
     int8_t nid;        /* preferred node, or NO_NODE */

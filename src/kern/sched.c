@@ -57,10 +57,16 @@ static struct hart *lock_home(struct thread *t)
 
 /* --- queues ---------------------------------------------------------------------------------- */
 
+/* RUN_HIGH is for short work: who has used up a slice waits among the guests until it sleeps. */
+static enum run_class class_now(const struct thread *t)
+{
+    return t->spent ? RUN_NORMAL : (enum run_class)t->run_class;
+}
+
 static void enqueue_locked(struct hart *h, struct thread *t)
 {
     assert_locked(&h->rq.lock);
-    list_add_tail(&t->run_node, &h->rq.queue[t->run_class]);
+    list_add_tail(&t->run_node, &h->rq.queue[class_now(t)]);
     h->rq.nr_queued++;
 }
 
@@ -87,7 +93,7 @@ static struct thread *pick_locked(struct hart *h)
 static bool wants_attention(const struct hart *h, const struct thread *t)
 {
     const struct thread *running = h->current;
-    return running->is_idle || t->run_class < running->run_class ||
+    return running->is_idle || class_now(t) < class_now(running) ||
            h->timers.slice_end == TIMER_NEVER;
 }
 
@@ -162,6 +168,8 @@ static void retire_locked(struct hart *h, struct thread *prev)
             enqueue_locked(h, prev);
         else
             h->leaving = prev;
+    } else {
+        prev->spent = 0;
     }
 }
 
@@ -211,6 +219,7 @@ void sched_tick(uint64_t now)
     if (h->rq.nr_queued == 0) {
         end = TIMER_NEVER;
     } else if (end <= now) {
+        h->current->spent = 1;
         hart_add_user_work(&h->arch, USER_WORK_RESCHED);
         end = now + slice;
     }
