@@ -58,6 +58,7 @@ struct mmap_request {
 
 /** Address of the new mapping, or -EINVAL, -ENOMEM, -EEXIST, -EACCES, -EPERM, -EOPNOTSUPP. */
 int64_t do_mmap(struct mm_struct *mm, const struct mmap_request *req);
+int64_t do_mmap_locked(struct mm_struct *mm, const struct mmap_request *req);
 
 /** 0, -EINVAL, -ENOMEM (a split was not possible). */
 int do_munmap(struct mm_struct *mm, uint64_t addr, uint64_t len) must_check;

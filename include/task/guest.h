@@ -62,6 +62,7 @@ struct rlimit {
 
 struct file_table;
 struct inode;
+struct spawn;
 
 struct guest {
     uint32_t pid;                /* (b) */
@@ -72,7 +73,10 @@ struct guest {
     int32_t exit_status;         /* (g) as wait4 has it: code << 8, or signal */
     int32_t group_exit_status;   /* (g) decided by the first to exit_group or to be killed */
     bool group_exit;             /* (g) all tasks are to end */
+    uint8_t stop_signal;         /* (g) what stopped it */
+    bool stop_news;              /* (g) the parent has not been told yet */
     bool detached;               /* (b) nobody will wait for it */
+    bool vforked;                /* (a) its parent waits until it has memory of its own */
     int8_t nid;                  /* (b) preferred node, or NO_NODE */
     int16_t oom_score_adj;       /* (a) */
     uint8_t exit_signal;         /* (b) what the parent gets: SIGCHLD */
@@ -87,12 +91,14 @@ struct guest {
     struct spinlock lock;
     struct wait_queue wait_exit; /* who waits for this one; and its own waits for children */
     struct wait_queue wait_child;
+    struct wait_queue wait_resume;         /* its own tasks, while it is stopped */
     uint64_t pending;                      /* (g) signals to the guest as a whole */
     struct siginfo_words pending_info[32]; /* (g) of the classic signals */
     struct sigaction_abi actions[NSIG];    /* (g) */
     struct rlimit limits[NR_RLIMITS];      /* (g) */
     struct file_table *files;              /* (c) */
     struct inode *exe;                     /* (c) what it executes */
+    struct spawn *spawn;                   /* (c) who waits for it to be loaded, or NULL */
     struct sink *out;        /* (b) where the terminal's writes go, or NULL: serial line */
     hartmask_t affinity;     /* (g) for tasks to come */
     uint64_t start_ns;       /* (b) */
@@ -107,6 +113,8 @@ struct guest {
 /** How a guest is to be started. Zeroed is a good default. */
 struct guest_options {
     struct sink *out;    /* its standard output and error; NULL: the serial line */
+    uint8_t stop_signal; /* (g) what stopped it */
+    bool stop_news;      /* (g) the parent has not been told yet */
     bool detached;       /* its status is not asked for: it vanishes when it ends */
     bool no_input;       /* standard input is at its end (background) */
     bool has_nid;        /* nid counts */
@@ -118,7 +126,7 @@ struct guest_options {
     size_t reason_size;
 };
 
-/** Boot only: caches, table, trap hooks, default limits. */
+/** Boot only, after mm_init() and fault_init(): caches, table, trap hooks. */
 void guest_init(void);
 
 /**
@@ -131,6 +139,9 @@ int guest_spawn(const char *path, const char *const *argv, const char *const *en
 
 /** Wait until a guest without a parent has ended, take its status. 0, -ESRCH, -EINTR. */
 int guest_wait(uint32_t pid, int *status) must_check;
+
+/** The same, but a guest that stops ends the wait too: status is then SIG << 8 | 0x7f. */
+int guest_wait_or_stop(uint32_t pid, int *status) must_check;
 
 /** Send a signal by pid. 0, -ESRCH, -EINVAL. SIGSTOP pauses, SIGCONT resumes. Any context. */
 int guest_kill(uint32_t pid, int sig) must_check;

@@ -105,8 +105,8 @@ const char *signal_name(int sig);
 /** To a guest as a whole: any of its tasks takes it. Any context; guest referenced. */
 void guest_signal(struct guest *g, const struct siginfo_words *info);
 
-/** To one task of a guest: tgkill, faults. */
-void task_signal(struct task *t, const struct siginfo_words *info);
+/** To one task of a guest: tgkill. Its guest's lock is held. */
+void task_signal_locked(struct task *t, const struct siginfo_words *info);
 
 /**
  * A fault of the running task: it cannot be blocked or ignored; without a handler the guest ends,

@@ -23,20 +23,23 @@
 struct robust_list_head;
 
 struct task {
-    struct thread *thread;                 /* (b) */
-    struct guest *guest;                   /* (b) referenced */
-    struct mm_struct *mm;                  /* (c) the space it runs in; changes at exec */
-    uint32_t tid;                          /* (b) the first task's is the guest's pid */
-    bool exiting;                          /* (c) */
-    struct list_head guest_node;           /* (g) in guest->tasks */
-    uint64_t blocked;                      /* (c) signal mask */
-    uint64_t saved_blocked;                /* (c) the mask to return to after rt_sigsuspend */
-    bool restore_blocked;                  /* (c) saved_blocked counts */
-    uint64_t pending;                      /* (g) signals to this task */
+    struct thread *thread;       /* (b) */
+    struct guest *guest;         /* (b) referenced */
+    struct mm_struct *mm;        /* (c) the space it runs in; changes at exec */
+    uint32_t tid;                /* (b) the first task's is the guest's pid */
+    bool exiting;                /* (c) */
+    bool restart;                /* (c) the system call was interrupted and may be made again... */
+    uint64_t restart_a0;         /* (c) ... with this first argument */
+    struct list_head guest_node; /* (g) in guest->tasks */
+    uint64_t blocked;            /* (c) signal mask */
+    uint64_t saved_blocked;      /* (c) the mask to return to after rt_sigsuspend */
+    bool restore_blocked;        /* (c) saved_blocked counts */
+    uint64_t pending;            /* (g) signals to this task */
     struct siginfo_words pending_info[32]; /* (g) */
     uint64_t altstack, altstack_size;      /* (c) */
     uint32_t altstack_flags;
     vaddr_t clear_child_tid; /* (c) zeroed, and waiters woken, when it ends */
+    vaddr_t set_child_tid;   /* (b) where to store the tid before the first instruction */
     vaddr_t robust_list;     /* (c) */
     uint64_t oom_retries;    /* (c) faults in a row without memory */
     struct fpu_state fpu;

@@ -12,7 +12,7 @@
  * pages. A page on a list has PG_lru; who clears that bit owns the page's list links: that is how
  * migration and reclaim take a page, and nobody else can at the same time.
  *
- * Locks: RANK_LRU for each node's lists; batches belong to their hart. A page in a batch has a
+ * Locks: pgdat->lru_lock (RANK_LRU) for a node's lists, pgdat->lru[]; batches belong to their hart. A page in a batch has a
  * reference for it; one on a list does not, and leaves it when its last reference goes.
  * Linux's counterpart: struct lruvec, mm/swap.c.
  */
@@ -20,30 +20,10 @@
 #define PAGODA_VIRT_LRU_H
 
 #include "base/format.h"
-#include "base/limits.h"
-#include "base/list.h"
-#include "kern/lock.h"
-#include "phys/page.h"
+#include "base/types.h"
+#include "phys/node.h"
 
-enum lru_list { /* Linux's order: it is also that of the vmstat items */
-                LRU_INACTIVE_ANON,
-                LRU_ACTIVE_ANON,
-                LRU_INACTIVE_FILE,
-                LRU_ACTIVE_FILE,
-                LRU_UNEVICTABLE,
-                NR_LRU_LISTS
-};
-
-struct lruvec {
-    struct spinlock lock;
-    struct list_head lists[NR_LRU_LISTS]; /* (lock) page.lru */
-    uint64_t size[NR_LRU_LISTS];          /* (lock) pages */
-} cache_aligned;
-
-/** The lists of each node. */
-extern struct lruvec lruvecs[MAX_NODES];
-
-/** Boot only, after slab. Registers the way in which pages leave the lists when they are freed. */
+/** Boot only. Registers the way in which pages leave the lists when they are freed. */
 void lru_init(void);
 
 /** A new page (PAGE_ANON or PAGE_FILE): takes a reference and puts it in this hart's batch. */
@@ -62,8 +42,15 @@ enum lru_list page_lru(const struct page *page);
  */
 int lru_isolate(struct page *page) must_check;
 
-/** Put an isolated page back on its list and drop the reference of lru_isolate(). */
+/**
+ * Put an isolated page back on its list and drop the reference of lru_isolate(); if that is the
+ * last one (its guest has unmapped it, or it was migrated away), the page is freed. The page that
+ * took its place goes by lru_cache_add().
+ */
 void lru_putback(struct page *page);
+
+/** Drop a reference of each page; those that had no other are freed together. */
+void release_pages(struct page **pages, unsigned n);
 
 /** The page was used: to the active list. */
 void mark_page_accessed(struct page *page);

@@ -18,6 +18,7 @@
 #include "base/bitmap.h"
 #include "base/format.h"
 #include "base/types.h"
+#include "phys/gfp.h"
 
 enum mpol_mode {
     MPOL_DEFAULT = 0,
@@ -50,7 +51,7 @@ void mpol_put(struct mempolicy *pol);
 bool mpol_equal(const struct mempolicy *a, const struct mempolicy *b);
 
 /** A page for the address by the policies of VMA and mm; its content is undefined. May block. */
-struct page *alloc_page_vma(uint32_t gfp, struct vm_area_struct *vma, uint64_t addr);
+struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, uint64_t addr);
 
 /** "default", "bind:0-1", ...: the second word of a line of numa_maps. */
 void mpol_print(const struct mempolicy *pol, struct sink *out);

@@ -144,6 +144,19 @@ static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
     store_relaxed(&mm->rss[c], mm->rss[c] + n);
 }
 
+/**
+ * The entry of an address, NULL when its table is missing. mmap_lock, or page_table_lock held: what
+ * the entry says may change under the former alone.
+ */
+pte_t *mm_find_pte(struct mm_struct *mm, uint64_t addr);
+
+/** The same, making the tables that are missing; NULL when out of memory. mmap_lock held. */
+pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr);
+
+/** Free the tables that cover nothing outside of start..end, in which nothing is mapped any more.
+ * mmap_lock held for writing. */
+void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end);
+
 /** Resident pages, all kinds. A reading without lock. */
 uint64_t mm_rss(const struct mm_struct *mm);
 
@@ -154,7 +167,7 @@ uint64_t mm_pgtables_bytes(const struct mm_struct *mm);
 void mm_account_vma(struct mm_struct *mm, uint64_t flags, bool anonymous, int64_t pages);
 
 /**
- * Compare page table, VMAs, mapcounts and counters of one space; mmap_lock is taken for reading.
+ * Compare page table, VMAs, mapcounts and counters of one space; mmap_lock is taken for writing.
  * Prints what is wrong and returns the number of faults.
  */
 unsigned mm_check(struct mm_struct *mm, struct sink *out);

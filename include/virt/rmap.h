@@ -45,7 +45,9 @@ struct anon_vma_chain {
     struct list_head same_anon_vma; /* (root's lock) in anon_vma->chains */
 };
 
+/** Boot only, after slab. */
 void rmap_init(void);
+void rmap_migrate_init(void);
 
 /** Give the VMA an anon_vma before its first private page. mmap_lock held. 0 or -ENOMEM. */
 int anon_vma_prepare_slow(struct vm_area_struct *vma) must_check;
@@ -120,8 +122,9 @@ unsigned page_referenced(struct page *page);
 bool try_to_migrate(struct page *page);
 
 /**
- * Replace each migration entry of `old` by an entry for `new`, which already has old's type,
- * mapping and index (and may be `old` itself: then nothing has happened), and wake who waits.
+ * Replace each migration entry of `old` by an entry for `new`, and wake who waits. Both have the
+ * same type, mapping and index (old keeps them until then); new may be old itself: then nothing has
+ * happened. The caller keeps the anon_vma by page_get_anon_vma() from before try_to_migrate().
  */
 void remove_migration_ptes(struct page *old, struct page *new);
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * anonymous.c - the first touch of memory that comes from nowhere.
+ *
+ *      read    entry -> the page of zeros, read-only, the same for everyone
+ *      write   entry -> a page of the guest's own, cleared first
+ *
+ * This is the hottest path of the monitor: half of it is the clearing. The page is prepared before
+ * page_table_lock is taken, which then guards a look, three stores and the counters.
+ *
+ * Locks: mmap_lock for reading, page_table_lock. Linux's counterpart: do_anonymous_page().
+ */
+#include "base/string.h"
+#include "fault/fault_kinds.h"
+#include "phys/alloc.h"
+#include "virt/lru.h"
+#include "virt/rmap.h"
+
+void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    spin_lock(&mm->page_table_lock);
+    if (likely(pte_none(pte_load(pte)))) {
+        page_add_new_anon_rmap(page, vma, addr);
+        mm_count(mm, MM_ANONPAGES, 1);
+        lru_cache_add(page);
+        pte_store(pte, pte_make(page_to_pfn(page), vma->vm_prot | PTE_A | PTE_D));
+        page = NULL;
+    }
+    spin_unlock(&mm->page_table_lock);
+    if (unlikely(page))
+        __free_page(page);
+}
+
+static void map_zero_page(struct vm_area_struct *vma, pte_t *pte)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    uint64_t prot = (vma->vm_prot & ~PTE_W) | PTE_A | PTE_SPECIAL;
+    spin_lock(&mm->page_table_lock);
+    if (pte_none(pte_load(pte)))
+        pte_store(pte, pte_make(page_to_pfn(zero_page), prot));
+    spin_unlock(&mm->page_table_lock);
+}
+
+enum fault_result fault_anonymous(struct vm_area_struct *vma, uint64_t addr, uint64_t access,
+                                  pte_t *pte)
+{
+    if (access != PTE_W) {
+        map_zero_page(vma, pte);
+        return FAULT_DONE;
+    }
+    if (unlikely(anon_vma_prepare(vma)))
+        return FAULT_OOM;
+    struct page *page = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr);
+    if (unlikely(!page))
+        return FAULT_OOM;
+    clear_page(page_address(page));
+    map_new_anon_page(vma, addr, pte, page);
+    return FAULT_DONE;
+}

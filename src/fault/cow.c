@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cow.c - a write to a page that is still shared: copy on write.
+ *
+ *      entry -> page, read-only, in a VMA that may be written:
+ *          the page of zeros             a fresh cleared page takes its place
+ *          a private page, only ours     made writable: nobody else would notice  (reuse)
+ *          a private page, shared        a copy takes its place
+ *          a file's page, private VMA    a copy takes its place
+ *          a file's page, shared VMA     made writable
+ *
+ * When is a page only ours? One entry maps it, and that entry's is the only reference: who else
+ * wants to know its content (migration, a copy in another mm) has taken a reference first.
+ *
+ * Locks: mmap_lock for reading; page_table_lock, given up while memory is allocated and copied.
+ * Linux's counterpart: do_wp_page(), wp_page_copy(), wp_can_reuse_anon_folio().
+ */
+#include "base/string.h"
+#include "fault/fault_kinds.h"
+#include "phys/alloc.h"
+#include "virt/lru.h"
+#include "virt/rmap.h"
+
+bool anon_page_is_exclusive(struct page *page)
+{
+    if (page->type != PAGE_ANON || load_relaxed(&page->mapcount) != 1)
+        return false;
+    /* a batch may hold a reference; if it is this hart's, it can let go */
+    if (page_count(page) == 2 && !page_flag(page, PG_lru))
+        lru_add_drain();
+    return page_count(page) == 1;
+}
+
+static void make_writable(struct vm_area_struct *vma, uint64_t addr, pte_t *pte)
+{
+    /* only more rights: a stale translation faults once more, elsewhere */
+    pte_t seen = pte_load(pte);
+    while (!pte_compare_exchange(pte, &seen, mk_pte(seen.v | PTE_W | PTE_R | PTE_A | PTE_D)))
+        ;
+    tlb_flush_spurious(&vma->vm_mm->tlb, mk_vaddr(addr));
+}
+
+/* The old page if it has to be copied, referenced; NULL when nothing is left to do. */
+static struct page *page_to_copy(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
+                                 bool *same)
+{
+    struct page *old = NULL;
+    struct mm_struct *mm = vma->vm_mm;
+    spin_lock(&mm->page_table_lock);
+    pte_t now = pte_load(pte);
+    *same = pte_present(now) && pte_pfn(now).v == pte_pfn(seen).v && !pte_writable(now);
+    if (*same && !pte_special(now)) {
+        old = pfn_to_page(pte_pfn(now));
+        if (vma_is_shared(vma) || anon_page_is_exclusive(old)) {
+            if (!vma_is_shared(vma))
+                page_move_anon_rmap(old, vma);
+            make_writable(vma, addr, pte);
+            *same = false;
+            old = NULL;
+        } else {
+            get_page(old);
+        }
+    }
+    spin_unlock(&mm->page_table_lock);
+    return old;
+}
+
+/* `copy` takes the place of what seen named, unless that is no longer there. */
+static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *old,
+                    struct page *copy)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    uint64_t pfn = page_to_pfn(old ? old : zero_page).v;
+    spin_lock(&mm->page_table_lock);
+    pte_t now = pte_load(pte);
+    bool same = pte_present(now) && pte_pfn(now).v == pfn && !pte_writable(now);
+    if (same) {
+        pte_exchange(pte, mk_pte(0));
+        tlb_flush_page(&mm->tlb, mk_vaddr(addr));
+        page_add_new_anon_rmap(copy, vma, addr);
+        lru_cache_add(copy);
+        if (!old || old->type != PAGE_ANON)
+            mm_count(mm, MM_ANONPAGES, 1);
+        if (old) {
+            if (old->type != PAGE_ANON)
+                mm_count(mm, MM_FILEPAGES, -1);
+            page_remove_rmap(old);
+        }
+        pte_store(pte, pte_make(page_to_pfn(copy), vma->vm_prot | PTE_A | PTE_D));
+    }
+    spin_unlock(&mm->page_table_lock);
+    return same;
+}
+
+enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
+                                        pte_t seen)
+{
+    bool same;
+    if (anon_vma_prepare(vma))
+        return FAULT_OOM;
+    struct page *old = page_to_copy(vma, addr, pte, seen, &same);
+    if (!same)
+        return FAULT_DONE;
+    struct page *copy = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr);
+    if (copy) {
+        if (old)
+            copy_page(page_address(copy), page_address(old));
+        else
+            clear_page(page_address(copy));
+        if (!replace(vma, addr, pte, old, copy))
+            __free_page(copy);
+        else if (old)
+            put_page(old); /* the entry's reference */
+    }
+    if (old)
+        put_page(old);
+    return copy ? FAULT_DONE : FAULT_OOM;
+}

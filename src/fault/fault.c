@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault.c - what kind of fault is it? fault.h has the map.
+ *
+ * Locks: mmap_lock for reading; growing a stack changes a VMA, so it starts over for writing.
+ * Linux's counterpart: do_page_fault(), handle_mm_fault(), handle_pte_fault().
+ */
+#include "fault/fault.h"
+
+#include "arch/layout.h"
+#include "base/errno.h"
+#include "fault/fault_kinds.h"
+#include "fault/zap.h"
+#include "phys/alloc.h"
+#include "virt/rmap.h"
+
+struct page *zero_page;
+
+void fault_init(void)
+{
+    zero_page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+    if (!zero_page)
+        panic("no memory for the page of zeros");
+    page_set_type(zero_page, PAGE_ZERO);
+    mm_set_teardown(exit_mmap);
+}
+
+enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uint64_t access)
+{
+    pte_t *pte = mm_make_pte(vma->vm_mm, addr);
+    if (unlikely(!pte))
+        return FAULT_OOM;
+    pte_t seen = pte_load(pte);
+    if (likely(pte_none(seen)))
+        return vma_is_anonymous(vma) ? fault_anonymous(vma, addr, access, pte)
+                                     : fault_file(vma, addr, access, pte);
+    if (pte_is_migration(seen)) {
+        migration_entry_wait(pte);
+        return FAULT_DONE;
+    }
+    if (pte_is_prot_none(seen))
+        return FAULT_ACCERR;
+    if (access == PTE_W && !pte_writable(seen))
+        return fault_write_protected(vma, addr, pte, seen);
+    fault_accessed(vma, addr, access, pte, seen);
+    return FAULT_DONE;
+}
+
+static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
+                                      bool *below_stack)
+{
+    struct vm_area_struct *vma = find_vma(mm, addr);
+    if (unlikely(!vma))
+        return FAULT_MAPERR;
+    if (unlikely(addr < vma->vm_start)) {
+        *below_stack = vma->vm_flags & VM_GROWSDOWN;
+        return FAULT_MAPERR;
+    }
+    if (unlikely(!(vma->vm_prot & access)))
+        return FAULT_ACCERR;
+    return handle_mm_fault(vma, addr & PAGE_MASK, access);
+}
+
+enum fault_result user_fault(struct mm_struct *mm, uint64_t addr, uint64_t access)
+{
+    bool below_stack = false;
+    if (unlikely(addr >= USER_TOP))
+        return FAULT_MAPERR;
+    down_read(&mm->mmap_lock);
+    enum fault_result result = fault_locked(mm, addr, access, &below_stack);
+    up_read(&mm->mmap_lock);
+    if (unlikely(below_stack) && grow_stack(mm, addr)) {
+        down_read(&mm->mmap_lock);
+        result = fault_locked(mm, addr, access, &below_stack);
+        up_read(&mm->mmap_lock);
+    }
+    if (likely(result == FAULT_DONE)) {
+        mm->minflt++;
+        count_vm_event(PGFAULT);
+    } else if (result == FAULT_MAJOR) {
+        mm->majflt++;
+        count_vm_event(PGFAULT);
+        count_vm_event(PGMAJFAULT);
+    }
+    return result;
+}
+
+int mm_populate(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    for (uint64_t addr = start; addr < end; addr += PAGE_SIZE) {
+        struct vm_area_struct *vma = vma_lookup(mm, addr);
+        if (!vma)
+            return -ENOMEM;
+        bool write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+        uint64_t access = write ? PTE_W : vma->vm_prot & PTE_R ? PTE_R : vma->vm_prot & PTE_X;
+        if (!access)
+            return -EFAULT;
+        enum fault_result r = handle_mm_fault(vma, addr, access);
+        if (r == FAULT_OOM)
+            return -ENOMEM;
+        if (r > FAULT_MAJOR)
+            return -EFAULT;
+        cond_resched();
+    }
+    return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * madvise.c - what a program lets us know of its plans; and mincore, what we let it know.
+ *
+ *      DONTNEED      the pages go now, the next touch finds zeros (or the file again)
+ *      FREE          they may go; with no swap to spare we let them go now, which it allows
+ *      POPULATE_*    they are made now
+ *      WILLNEED, NORMAL, RANDOM, ...   only noted, or nothing at all
+ *
+ * Locks: mmap_lock, for reading where no VMA changes. Linux's counterpart: mm/madvise.c.
+ */
+#include "arch/layout.h"
+#include "base/errno.h"
+#include "fault/fault.h"
+#include "fault/mmap.h"
+#include "fault/zap.h"
+
+enum advice {
+    MADV_NORMAL = 0,
+    MADV_RANDOM = 1,
+    MADV_SEQUENTIAL = 2,
+    MADV_WILLNEED = 3,
+    MADV_DONTNEED = 4,
+    MADV_FREE = 8,
+    MADV_DONTFORK = 10,
+    MADV_DOFORK = 11,
+    MADV_HUGEPAGE = 14,
+    MADV_NOHUGEPAGE = 15,
+    MADV_DONTDUMP = 16,
+    MADV_DODUMP = 17,
+    MADV_WIPEONFORK = 18,
+    MADV_KEEPONFORK = 19,
+    MADV_COLD = 20,
+    MADV_PAGEOUT = 21,
+    MADV_POPULATE_READ = 22,
+    MADV_POPULATE_WRITE = 23,
+};
+
+/* Which flags of the VMA an advice clears and sets. */
+static const struct {
+    uint64_t clear, set;
+} flag_changes[] = {
+    [MADV_NORMAL] = {VM_RAND_READ | VM_SEQ_READ, 0},
+    [MADV_RANDOM] = {VM_SEQ_READ, VM_RAND_READ},
+    [MADV_SEQUENTIAL] = {VM_RAND_READ, VM_SEQ_READ},
+    [MADV_DONTFORK] = {0, VM_DONTCOPY},
+    [MADV_DOFORK] = {VM_DONTCOPY, 0},
+    [MADV_HUGEPAGE] = {VM_NOHUGEPAGE, VM_HUGEPAGE},
+    [MADV_NOHUGEPAGE] = {VM_HUGEPAGE, VM_NOHUGEPAGE},
+    [MADV_DONTDUMP] = {0, VM_DONTDUMP},
+    [MADV_DODUMP] = {VM_DONTDUMP, 0},
+    [MADV_WIPEONFORK] = {0, VM_WIPEONFORK},
+    [MADV_KEEPONFORK] = {VM_WIPEONFORK, 0},
+};
+
+static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t end, int advice)
+{
+    struct vm_area_struct *vma = *vmap;
+    uint64_t flags = (vma->vm_flags & ~flag_changes[advice].clear) | flag_changes[advice].set;
+    if (advice == MADV_WIPEONFORK && (vma->vm_mapping || vma_is_shared(vma)))
+        return -EINVAL;
+    if (flags == vma->vm_flags)
+        return 0;
+    if (vma->vm_start < start) {
+        int err = vma_split(vma, start);
+        if (err)
+            return err;
+        vma = vma_next(vma);
+    }
+    if (vma->vm_end > end) {
+        int err = vma_split(vma, end);
+        if (err)
+            return err;
+    }
+    vma->vm_flags = flags;
+    *vmap = vma_merge(vma);
+    return 0;
+}
+
+static int populate(struct vm_area_struct *vma, uint64_t start, uint64_t end, uint64_t access)
+{
+    if (!(vma->vm_prot & access))
+        return -EINVAL;
+    for (uint64_t addr = start; addr < end; addr += PAGE_SIZE) {
+        enum fault_result r = handle_mm_fault(vma, addr, access);
+        if (r > FAULT_MAJOR)
+            return r == FAULT_OOM ? -ENOMEM : -EFAULT;
+        if (kill_pending())
+            return -EINTR;
+        cond_resched();
+    }
+    return 0;
+}
+
+static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end, int advice)
+{
+    struct vm_area_struct *vma = *vmap;
+    start = MAX(start, vma->vm_start);
+    end = MIN(end, vma->vm_end);
+    switch (advice) {
+    case MADV_FREE:
+        if (vma->vm_mapping || vma_is_shared(vma))
+            return -EINVAL;
+        /* fall through */
+    case MADV_DONTNEED:
+        if (vma->vm_flags & VM_LOCKED)
+            return -EINVAL;
+        zap_page_range(vma, start, end);
+        return 0;
+    case MADV_POPULATE_READ:
+        return populate(vma, start, end, vma->vm_prot & PTE_R ? PTE_R : PTE_X);
+    case MADV_POPULATE_WRITE:
+        return populate(vma, start, end, PTE_W);
+    case MADV_WILLNEED:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return 0;
+    default:
+        return change_flags(vmap, start, end, advice);
+    }
+}
+
+static bool advice_known(int advice)
+{
+    switch (advice) {
+    case MADV_WILLNEED:
+    case MADV_DONTNEED:
+    case MADV_FREE:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+        return true;
+    default:
+        return advice >= 0 && (size_t)advice < ARRAY_SIZE(flag_changes) &&
+               (flag_changes[advice].clear || flag_changes[advice].set);
+    }
+}
+
+/* VMA by VMA; holes are passed over, but told at the end. */
+static int advise_range(struct mm_struct *mm, uint64_t start, uint64_t end, int advice)
+{
+    int err = 0;
+    while (start < end) {
+        struct vm_area_struct *vma = find_vma(mm, start);
+        if (!vma || vma->vm_start >= end)
+            return -ENOMEM;
+        if (vma->vm_start > start)
+            err = -ENOMEM;
+        int failed = advise_vma(&vma, start, end, advice);
+        if (failed)
+            return failed;
+        start = vma->vm_end;
+    }
+    return err;
+}
+
+int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice)
+{
+    if (!advice_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (len > UINT64_MAX - PAGE_SIZE + 1 || addr + ALIGN_UP(len, PAGE_SIZE) < addr)
+        return -EINVAL;
+    uint64_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+    if (end == addr)
+        return 0;
+    bool writes = (size_t)advice < ARRAY_SIZE(flag_changes) &&
+                  (flag_changes[advice].clear || flag_changes[advice].set);
+    if (writes)
+        down_write(&mm->mmap_lock);
+    else
+        down_read(&mm->mmap_lock);
+    int err = advise_range(mm, addr, end, advice);
+    if (writes)
+        up_write(&mm->mmap_lock);
+    else
+        up_read(&mm->mmap_lock);
+    return err;
+}
+
+int do_mincore(struct mm_struct *mm, uint64_t addr, uint64_t pages, uint8_t *vec)
+{
+    int err = 0;
+    down_read(&mm->mmap_lock);
+    for (uint64_t i = 0; i < pages && !err; i++, addr += PAGE_SIZE) {
+        const pte_t *pte = NULL;
+        if (vma_lookup(mm, addr))
+            pte = mm_find_pte(mm, addr);
+        else
+            err = -ENOMEM;
+        vec[i] = pte && !pte_none(pte_load(pte));
+    }
+    up_read(&mm->mmap_lock);
+    return err;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * munmap.c - a range goes.
+ *
+ *      before   [ a .................. ][ b ....... ]
+ *      munmap           |<------------------>|
+ *      after    [ a    ]                      [ b   ]
+ *
+ * VMAs that stick out are split first, so that the rest works on whole ones: pages are unmapped,
+ * VMAs are unlinked from everything that finds pages through them, and then the tables that covered
+ * nothing else are freed.
+ *
+ * Locks: mmap_lock for writing. Linux's counterpart: do_vmi_align_munmap(), free_pgtables().
+ */
+#include "arch/layout.h"
+#include "base/errno.h"
+#include "fault/mmap.h"
+#include "fault/zap.h"
+#include "virt/rmap.h"
+
+/* Split so that start and end lie between VMAs. */
+static int split_edges(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    struct vm_area_struct *vma = vma_lookup(mm, start);
+    if (vma && vma->vm_start < start) {
+        /* a hole in the middle of one makes one more in the end: ask before anything changes */
+        if (end < vma->vm_end && mm->map_count + 1 >= sysctl_max_map_count)
+            return -ENOMEM;
+        int err = vma_split(vma, start);
+        if (err)
+            return err;
+    }
+    vma = vma_lookup(mm, end);
+    return vma && vma->vm_start < end ? vma_split(vma, end) : 0;
+}
+
+/* Free the tables that nothing between the neighbours of start..end needs. */
+static void free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    const struct vm_area_struct *prev = find_vma_before(mm, start), *next = find_vma(mm, end);
+    mm_free_tables(mm, prev ? prev->vm_end : 0, next ? next->vm_start : USER_TOP);
+}
+
+int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len)
+{
+    uint64_t end = addr + len;
+    struct vm_area_struct *vma = find_vma_intersection(mm, addr, end);
+    if (!vma)
+        return 0;
+    int err = split_edges(mm, addr, end);
+    if (err)
+        return err;
+    vma = find_vma_intersection(mm, addr, end);
+    while (vma && vma->vm_start < end) {
+        struct vm_area_struct *next = vma_next(vma);
+        zap_page_range(vma, vma->vm_start, vma->vm_end);
+        mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
+        vma_remove(mm, vma);
+        unlink_anon_vmas(vma);
+        vma_free(vma);
+        vma = next;
+    }
+    free_tables(mm, addr, end);
+    return 0;
+}
+
+int do_munmap(struct mm_struct *mm, uint64_t addr, uint64_t len)
+{
+    if (!len || !IS_ALIGNED(addr, PAGE_SIZE) || addr > USER_TOP || len > USER_TOP - addr)
+        return -EINVAL;
+    len = ALIGN_UP(len, PAGE_SIZE);
+    down_write(&mm->mmap_lock);
+    int err = do_munmap_locked(mm, addr, len);
+    up_write(&mm->mmap_lock);
+    return err;
+}

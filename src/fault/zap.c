@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zap.c - unmapping pages, many at a time. zap.h has the picture.
+ *
+ * The walk goes table by table: where a table is missing, 2 MiB are skipped at once. Tables
+ * themselves stay; they go when the whole range they cover is unmapped (munmap.c, exit).
+ *
+ * Locks: page_table_lock while a table is walked; given up to flush and free.
+ * Linux's counterpart: zap_pte_range(), struct mmu_gather.
+ */
+#include "fault/zap.h"
+
+#include "base/errno.h"
+#include "virt/lru.h"
+#include "virt/rmap.h"
+#include "virt/tlb.h"
+
+#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
+
+struct zap {
+    struct mm_struct *mm;
+    bool anon_only; /* leave files' pages */
+    struct tlb_gather gather;
+};
+
+static void zap_init(struct zap *z, struct mm_struct *mm, bool anon_only)
+{
+    z->mm = mm;
+    z->anon_only = anon_only;
+    tlb_gather_init(&z->gather, &mm->tlb, release_pages);
+}
+
+/* Take one entry out; true when the batch is full. page_table_lock held. */
+static bool zap_entry(struct zap *z, pte_t *pte, pte_t e, uint64_t addr)
+{
+    struct mm_struct *mm = z->mm;
+    if (pte_is_migration(e)) { /* counted as resident, but no reference and no mapcount */
+        struct page *moving = pfn_to_page(mk_pfn(pte_offset(e)));
+        mm_count(mm, moving->type == PAGE_ANON ? MM_ANONPAGES : MM_FILEPAGES, -1);
+        pte_store(pte, mk_pte(0));
+        return false;
+    }
+    e = pte_exchange(pte, mk_pte(0));
+    if (pte_special(e))
+        return tlb_gather_add(&z->gather, addr, NULL);
+    struct page *page = pfn_to_page(pte_pfn(e));
+    mm_count(mm, page->type == PAGE_ANON ? MM_ANONPAGES : MM_FILEPAGES, -1);
+    page_remove_rmap(page);
+    return tlb_gather_add(&z->gather, addr, page);
+}
+
+static bool wanted(const struct zap *z, pte_t e)
+{
+    if (pte_none(e))
+        return false;
+    if (!z->anon_only)
+        return true;
+    return pte_maps_page(e) && !pte_special(e) && pfn_to_page(pte_pfn(e))->type == PAGE_ANON;
+}
+
+/* From start to end, within one table. Where it stopped: end, or earlier with the batch full. */
+static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end, bool *full)
+{
+    uint64_t addr = start;
+    spin_lock(&z->mm->page_table_lock);
+    pte_t *pte = mm_find_pte(z->mm, addr);
+    if (!pte)
+        addr = end;
+    for (; addr < end && !*full; addr += PAGE_SIZE, pte++) {
+        pte_t e = pte_load(pte);
+        if (wanted(z, e))
+            *full = zap_entry(z, pte, e, addr);
+    }
+    spin_unlock(&z->mm->page_table_lock);
+    return addr;
+}
+
+static void zap_range(struct zap *z, uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        uint64_t table_end = ALIGN_DOWN(start, TABLE_SPAN) + TABLE_SPAN;
+        bool full = false;
+        start = zap_table(z, start, MIN(end, table_end), &full);
+        if (full) {
+            tlb_gather_flush(&z->gather);
+            cond_resched();
+        }
+    }
+}
+
+void zap_page_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
+{
+    struct zap z;
+    zap_init(&z, vma->vm_mm, false);
+    zap_range(&z, start, end);
+    tlb_gather_flush(&z.gather);
+}
+
+void exit_mmap(struct mm_struct *mm)
+{
+    struct vm_area_struct *vma, *next;
+    struct zap z;
+    zap_init(&z, mm, false);
+    down_write(&mm->mmap_lock); /* the reaper may be at work */
+    mm_test_and_set_flag(mm, MMF_EXITING);
+    mm->tlb.harts.bits = 0; /* no hart will ever use what it may still remember: no fences */
+    for_each_vma(mm, vma)
+        zap_range(&z, vma->vm_start, vma->vm_end);
+    tlb_gather_flush(&z.gather);
+    list_for_each_entry_safe(vma, next, &mm->mmap, list) {
+        mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
+        vma_remove(mm, vma);
+        unlink_anon_vmas(vma);
+        vma_free(vma);
+    }
+    up_write(&mm->mmap_lock);
+}
+
+int64_t mm_reap(struct mm_struct *mm)
+{
+    struct vm_area_struct *vma;
+    struct zap z;
+    if (!down_read_trylock(&mm->mmap_lock))
+        return -EAGAIN;
+    int64_t before = load_relaxed(&mm->rss[MM_ANONPAGES]);
+    zap_init(&z, mm, true);
+    mm_test_and_set_flag(mm, MMF_UNSTABLE);
+    for_each_vma(mm, vma) {
+        if (!vma_is_shared(vma))
+            zap_range(&z, vma->vm_start, vma->vm_end);
+    }
+    tlb_gather_flush(&z.gather);
+    int64_t freed = before - load_relaxed(&mm->rss[MM_ANONPAGES]);
+    up_read(&mm->mmap_lock);
+    return freed;
+}

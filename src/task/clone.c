@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clone.c - one becomes two.
+ *
+ *      thread    CLONE_VM | CLONE_THREAD | ...   a task more in the same guest
+ *      process   (no CLONE_VM)                   a new guest: memory copy-on-write, files shared
+ *      vfork     CLONE_VM | CLONE_VFORK          a new guest with memory of its own all the same;
+ *                                                the parent sleeps until it execs or ends
+ *
+ * The child begins with its parent's registers, but a0 = 0. vfork's promise that parent and child
+ * share memory is only of use to who changes the parent's variables from the child, which POSIX
+ * forbids; with copy-on-write pages it costs little to do without.
+ *
+ * Locks: guest->lock. Linux's counterpart: copy_process(), kernel_clone().
+ */
+#include "task/clone.h"
+
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "fault/mmap.h"
+#include "task/files.h"
+#include "task/guest_table.h"
+#include "task/run.h"
+
+#define THREAD_FLAGS (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
+#define TASKS_MAX 1024 /* in one guest */
+
+/* What a child's thread does first. */
+static void child_begins(void *arg)
+{
+    struct task *t = arg;
+    if (t->set_child_tid.v && put_user_u32(t->tid, t->set_child_tid))
+        t->set_child_tid = mk_vaddr(0); /* as Linux: a bad address is not the clone's failure */
+    trap_enter_user(task_frame(t));
+}
+
+static void copy_registers(struct task *child, struct task *t, const struct clone_request *req)
+{
+    struct trap_frame *from = task_frame(t), *to = task_frame(child);
+    fpu_sync(&t->fpu, from);
+    memcpy(child->fpu.f, t->fpu.f, sizeof(t->fpu.f));
+    child->fpu.fcsr = t->fpu.fcsr;
+    *to = *from;
+    to->regs[REG_A0] = 0;
+    if (req->stack)
+        to->regs[REG_SP] = req->stack;
+    if (req->flags & CLONE_SETTLS)
+        to->regs[REG_TP] = req->tls;
+    child->blocked = t->blocked;
+    if (req->flags & CLONE_CHILD_SETTID)
+        child->set_child_tid = req->child_tid;
+    if (req->flags & CLONE_CHILD_CLEARTID)
+        child->clear_child_tid = req->child_tid;
+}
+
+static int64_t start(struct task *t, struct task *child, const struct clone_request *req)
+{
+    uint32_t tid = child->tid;
+    copy_registers(child, t, req);
+    if (req->flags & CLONE_PARENT_SETTID) {
+        int failed = put_user_u32(tid, req->parent_tid);
+        (void)failed; /* as Linux: the child exists all the same */
+    }
+    thread_start(child->thread);
+    return tid;
+}
+
+static int64_t clone_thread(struct task *t, const struct clone_request *req)
+{
+    struct guest *g = t->guest;
+    if (load_relaxed(&g->nr_tasks) >= TASKS_MAX)
+        return -EAGAIN;
+    uint32_t tid = pid_for_thread();
+    struct task *child = tid ? task_create(g, tid, child_begins) : NULL;
+    if (!child)
+        return -EAGAIN;
+    child->mm = t->mm;
+    return start(t, child, req);
+}
+
+/* --- processes ----------------------------------------------------------------------------------- */
+
+static void copy_guest(struct guest *child, struct guest *g)
+{
+    spin_lock(&g->lock);
+    strlcpy(child->name, g->name, sizeof(child->name));
+    memcpy(child->actions, g->actions, sizeof(child->actions));
+    memcpy(child->limits, g->limits, sizeof(child->limits));
+    child->nid = g->nid;
+    child->affinity = g->affinity;
+    child->oom_score_adj = g->oom_score_adj;
+    child->out = g->out;
+    child->exe = g->exe;
+    child->umask = g->umask;
+    child->at_random[0] = g->at_random[0];
+    child->at_random[1] = g->at_random[1];
+    spin_unlock(&g->lock);
+}
+
+static struct mm_struct *copy_space(struct guest *child, struct mm_struct *from)
+{
+    struct mm_struct *mm = mm_alloc();
+    if (!mm)
+        return NULL;
+    mm->owner = from->owner;
+    mm->owner.guest = child;
+    mm->owner.pid = child->pid;
+    mm->owner.oom_score_adj = child->oom_score_adj;
+    if (dup_mmap(mm, from)) {
+        mmput(mm);
+        return NULL;
+    }
+    return mm;
+}
+
+/* A guest that never ran: as if it had not been. */
+static void undo_guest(struct guest *child)
+{
+    if (child->files)
+        file_table_put(child->files);
+    if (child->mm)
+        mmput(child->mm);
+    child->files = NULL;
+    child->mm = NULL;
+    guest_reap(child);
+    guest_put(child);
+}
+
+static struct task *make_child(struct task *t, struct guest *child)
+{
+    child->files = file_table_copy(t->guest->files);
+    child->mm = child->files ? copy_space(child, t->mm) : NULL;
+    struct task *task = child->mm ? task_create(child, 0, child_begins) : NULL;
+    if (task)
+        task->mm = child->mm;
+    return task;
+}
+
+static int64_t clone_process(struct task *t, const struct clone_request *req)
+{
+    struct guest *child = guest_alloc();
+    if (!child)
+        return -ENOMEM;
+    copy_guest(child, t->guest);
+    child->exit_signal = req->exit_signal;
+    child->vforked = req->flags & CLONE_VFORK;
+    int err = guest_enter_table(child, t->guest);
+    if (err) {
+        guest_put(child);
+        return err;
+    }
+    struct task *task = make_child(t, child);
+    if (!task) {
+        undo_guest(child);
+        return -ENOMEM;
+    }
+    int64_t pid = start(t, task, req);
+    if (req->flags & CLONE_VFORK) {
+        int killed = wait_event_killable(&child->wait_exit, !load_acquire(&child->vforked));
+        (void)killed;
+    }
+    guest_put(child);
+    return pid;
+}
+
+void clone_vfork_done(struct guest *g)
+{
+    if (!g->vforked)
+        return;
+    store_release(&g->vforked, false);
+    wake_up_all(&g->wait_exit);
+}
+
+int64_t task_clone(struct task *t, const struct clone_request *req)
+{
+    if ((req->flags & CLONE_THREAD) && (req->flags & THREAD_FLAGS) != THREAD_FLAGS)
+        return -EINVAL;
+    if ((req->flags & CLONE_SIGHAND) && !(req->flags & CLONE_VM))
+        return -EINVAL;
+    if (req->exit_signal > NSIG)
+        return -EINVAL;
+    if (req->flags & CLONE_THREAD)
+        return clone_thread(t, req);
+    if ((req->flags & CLONE_VM) && !(req->flags & CLONE_VFORK))
+        return -EINVAL; /* processes that share memory for good */
+    return clone_process(t, req);
+}

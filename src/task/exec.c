@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec.c - a task becomes a program.
+ *
+ *      read and check the file --> new address space --> run on it --> map segments, heap, stack
+ *          (may fail, nothing lost)                       |
+ *                                                         `-- point of no return: the old is gone
+ *      --> signals back to default, files marked close-on-exec closed --> user frame: entry, sp
+ *
+ *      0x10000  text data | heap ->       ...       <- mmap | gap for the stack | stack | sigpage
+ *
+ * Locks: guest->lock when the guest's mm changes. Linux's counterpart: begin_new_exec(),
+ * load_elf_binary().
+ */
+#include "task/exec.h"
+
+#include "arch/layout.h"
+#include "base/errno.h"
+#include "base/random.h"
+#include "base/string.h"
+#include "fault/mmap.h"
+#include "task/files.h"
+#include "task/run.h"
+
+#define STACK_GAP_MIN MIB(128)
+#define STACK_GAP_MAX (USER_TOP / 6 * 5)
+#define MMAP_RANDOM_PAGES 0x3ffffUL /* 1 GiB */
+#define BRK_RANDOM_PAGES 0x1fffUL   /* 32 MiB */
+#define PIE_BASE (USER_TOP / 3 * 2)
+
+int sysctl_randomize_va_space = 2;
+
+static struct rng random_state;
+
+void guest_random_seed(uint64_t seed)
+{
+    rng_seed(&random_state, seed);
+}
+
+uint64_t guest_random(void)
+{
+    /* one word that all harts add to: no two get the same number */
+    struct rng r = {fetch_add_relaxed(&random_state.state, 0x9e3779b97f4a7c15UL)};
+    return rng_next(&r);
+}
+
+uint64_t layout_random(uint64_t mask)
+{
+    return sysctl_randomize_va_space ? guest_random() & mask : 0;
+}
+
+/* --- the new space ------------------------------------------------------------------------------- */
+
+static void set_limits(struct mm_struct *mm, const struct guest *g)
+{
+    mm->stack_limit = g->limits[RLIMIT_STACK].cur;
+    mm->data_limit = g->limits[RLIMIT_DATA].cur;
+    mm->as_limit = g->limits[RLIMIT_AS].cur;
+    mm->memlock_limit = g->limits[RLIMIT_MEMLOCK].cur;
+    uint64_t gap = MAX(MIN(mm->stack_limit, STACK_GAP_MAX), STACK_GAP_MIN);
+    uint64_t random = layout_random(MMAP_RANDOM_PAGES) << PAGE_SHIFT;
+    mm->mmap_base = ALIGN_DOWN(SIGPAGE_ADDR - gap - random, PAGE_SIZE);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static struct mm_struct *new_space(struct guest *g, const char *path)
+{
+    struct mm_struct *mm = mm_alloc();
+    if (!mm)
+        return NULL;
+    mm->owner.guest = g;
+    mm->owner.pid = g->pid;
+    mm->owner.ops = &guest_mm_owner_ops;
+    mm->owner.oom_score_adj = g->oom_score_adj;
+    strlcpy(mm->owner.name, base_name(path), sizeof(mm->owner.name));
+    set_limits(mm, g);
+    return mm;
+}
+
+/* The task runs on mm from now on; what it ran on before is let go. */
+static void switch_space(struct task *t, struct mm_struct *mm)
+{
+    struct guest *g = t->guest;
+    struct mm_struct *old = t->mm;
+    if (old && old->policy->mode != MPOL_DEFAULT) { /* the policy survives exec */
+        mpol_get(old->policy);
+        mm->policy = old->policy;
+    }
+    spin_lock(&g->lock);
+    g->mm = t->mm = mm;
+    spin_unlock(&g->lock);
+    tlb_switch(&mm->tlb, pt_root_paddr(&mm->pgt));
+    if (old)
+        mmput(old);
+}
+
+static void set_heap(struct mm_struct *mm, uint64_t end)
+{
+    uint64_t random = sysctl_randomize_va_space > 1 ? layout_random(BRK_RANDOM_PAGES) : 0;
+    mm->start_brk = mm->brk = ALIGN_UP(end, PAGE_SIZE) + (random << PAGE_SHIFT);
+}
+
+static int fill_space(struct task *t, struct mm_struct *mm, struct exec_request *req,
+                      struct elf_image *elf)
+{
+    uint64_t bias = PIE_BASE + (layout_random(MMAP_RANDOM_PAGES) << PAGE_SHIFT);
+    int err = elf_map(elf, req->file, mm, ALIGN_DOWN(bias, PAGE_SIZE));
+    if (err) {
+        req->reason = elf->reason;
+        return err;
+    }
+    set_heap(mm, elf->end);
+    err = sigpage_map(mm);
+    int64_t sp = err ? err : exec_make_stack(t, mm, req, elf);
+    if (sp < 0) {
+        req->reason = sp == -E2BIG ? "its arguments are too long" : "its stack cannot be made";
+        return (int)sp;
+    }
+    trap_frame_init(task_frame(t), mk_vaddr(elf->entry), mk_vaddr((uint64_t)sp));
+    return 0;
+}
+
+/* What a program starts without: handlers, FP values, files that were to be closed. */
+static void forget_program(struct task *t, const struct exec_request *req)
+{
+    struct guest *g = t->guest;
+    spin_lock(&g->lock);
+    strlcpy(g->name, base_name(req->path), sizeof(g->name));
+    for (int i = 0; i < NSIG; i++) {
+        if (g->actions[i].handler != SIG_IGN)
+            g->actions[i].handler = SIG_DFL;
+        g->actions[i].flags = g->actions[i].mask = 0;
+    }
+    g->exe = req->file;
+    spin_unlock(&g->lock);
+    strlcpy(t->thread->name, base_name(req->path), sizeof(t->thread->name));
+    t->altstack_size = 0;
+    t->clear_child_tid = t->robust_list = mk_vaddr(0);
+    fpu_init(&t->fpu);
+    file_table_close_on_exec(g->files);
+}
+
+int exec_program(struct task *t, struct exec_request *req, bool *lost)
+{
+    struct elf_image elf;
+    *lost = false;
+    int err = elf_read(&elf, req->file);
+    if (err) {
+        req->reason = elf.reason;
+        return err;
+    }
+    struct mm_struct *mm = new_space(t->guest, req->path);
+    if (!mm)
+        return -ENOMEM;
+    *lost = true;
+    t->guest->at_random[0] = guest_random();
+    t->guest->at_random[1] = guest_random();
+    switch_space(t, mm);
+    forget_program(t, req);
+    return fill_space(t, mm, req, &elf);
+}

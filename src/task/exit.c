@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exit.c - the end of a task, and of its guest with the last one.
+ *
+ *      task_exit:  tell futex waiters --> leave the guest --> last? --> files, address space
+ *                                                                    --> zombie, tell the parent
+ *                  --> thread_exit
+ *
+ * A zombie is what is left to be asked about: pid, status, times. Who asks (wait.c), or nobody's
+ * interest, ends it.
+ *
+ * The memory is given back before anyone is told: who has waited for a guest finds it free.
+ *
+ * Locks: guest_table_lock, then guest->lock. Linux's counterpart: kernel/exit.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "kern/log.h"
+#include "task/clone.h"
+#include "task/files.h"
+#include "task/futex.h"
+#include "task/guest_table.h"
+#include "task/run.h"
+
+void guest_begin_exit_locked(struct guest *g, int status)
+{
+    struct task *t;
+    assert_locked(&g->lock);
+    if (!g->group_exit) {
+        g->group_exit = true;
+        g->group_exit_status = status;
+    }
+    if (g->state == GUEST_STOPPED)
+        g->state = GUEST_RUNNING;
+    list_for_each_entry(t, &g->tasks, guest_node) {
+        thread_notify(t->thread);
+        thread_kill(t->thread);
+    }
+    wake_up_all(&g->wait_resume);
+}
+
+/* Children of the dead: those that have ended vanish, the others are nobody's. */
+static void abandon_children(struct guest *g)
+{
+    for (;;) {
+        spin_lock(&guest_table_lock);
+        struct guest *child = list_first_entry_or_null(&g->children, struct guest, sibling);
+        if (child) {
+            list_del_init(&child->sibling);
+            child->parent = NULL;
+            child->detached = true;
+            guest_get(child);
+        }
+        spin_unlock(&guest_table_lock);
+        if (!child)
+            return;
+        if (load_acquire(&child->state) == GUEST_ZOMBIE)
+            guest_reap(child);
+        guest_put(child);
+    }
+}
+
+void guest_reap(struct guest *g)
+{
+    spin_lock(&guest_table_lock);
+    bool mine = !list_empty(&g->table_node);
+    if (mine)
+        guest_leave_table_locked(g);
+    spin_unlock(&guest_table_lock);
+    if (mine)
+        guest_put(g);
+}
+
+/* Does the parent not want to know of children that end? */
+static bool parent_ignores(struct guest *parent)
+{
+    const struct sigaction_abi *act = &parent->actions[SIGCHLD - 1];
+    return act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT);
+}
+
+/* Become a zombie and say so. */
+static void announce(struct guest *g)
+{
+    struct siginfo_words info = {.signo = g->exit_signal ? g->exit_signal : SIGCHLD,
+                                 .code = g->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED};
+    bool unwanted = false;
+    info.pid = (int32_t)g->pid;
+    info.status = g->exit_status & 0x7f ? g->exit_status & 0x7f : g->exit_status >> 8;
+    spin_lock(&guest_table_lock);
+    struct guest *parent = g->parent;
+    if (parent) {
+        guest_get(parent);
+        unwanted = parent_ignores(parent);
+    }
+    spin_lock(&g->lock);
+    store_release(&g->state, GUEST_ZOMBIE);
+    spin_unlock(&g->lock);
+    unwanted |= g->detached;
+    spin_unlock(&guest_table_lock);
+    if (unwanted)
+        guest_reap(g);
+    if (parent) {
+        if (g->exit_signal)
+            guest_signal(parent, &info);
+        wake_up_all(&parent->wait_child);
+        guest_put(parent);
+    }
+    wake_up_all(&g->wait_exit);
+}
+
+void guest_finish(struct guest *g, struct mm_struct *mm)
+{
+    struct file_table *files = g->files;
+    spin_lock(&g->lock);
+    g->mm = NULL;
+    g->files = NULL;
+    g->exe = NULL;
+    if (mm) {
+        g->minflt = mm->minflt;
+        g->majflt = mm->majflt;
+    }
+    spin_unlock(&g->lock);
+    if (files)
+        file_table_put(files);
+    if (mm)
+        mmput(mm);
+    clone_vfork_done(g);
+    abandon_children(g);
+    announce(g);
+}
+
+/* Leave the guest; was this its last task? */
+static bool leave_guest(struct task *t, int status)
+{
+    struct guest *g = t->guest;
+    spin_lock(&g->lock);
+    g->run_ns += thread_run_ns(t->thread);
+    list_del(&t->guest_node);
+    bool last = --g->nr_tasks == 0;
+    if (last)
+        g->exit_status = g->group_exit ? g->group_exit_status : status;
+    spin_unlock(&g->lock);
+    return last;
+}
+
+noreturn void task_exit(int status)
+{
+    struct task *t = task_current();
+    struct guest *g = t->guest;
+    struct mm_struct *mm = t->mm;
+    t->exiting = true;
+    if (mm)
+        futex_task_exit(t);
+    bool last = leave_guest(t, status);
+    t->mm = NULL; /* whoever switches to this thread from now on stays in the monitor's space */
+    tlb_switch_kernel();
+    if (last)
+        guest_finish(g, mm); /* the guest's own use of mm goes with the last task's */
+    thread_exit();
+}
+
+noreturn void task_exit_group(int status)
+{
+    struct guest *g = task_current()->guest;
+    spin_lock(&g->lock);
+    guest_begin_exit_locked(g, status);
+    spin_unlock(&g->lock);
+    task_exit(status);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - tasks as threads: made, switched to and from, freed.
+ *
+ *      thread_create ... thread_start --> [switch_in: address space, FP] --> fn --> U-mode
+ *                                     <-- [switch_out: FP, the monitor's own space]
+ *      thread_exit --> reaper --> destroy: the task is freed
+ *
+ * Leaving a hart means leaving the address space there, even if only to idle: so a space that is
+ * torn down is used by no hart, and its tables can be freed.
+ *
+ * Locks: the scheduler's rq.lock in the hooks. Linux's counterpart: copy_process(), switch_mm().
+ */
+#include "task/run.h"
+
+#include "base/errno.h"
+#include "slab/cache.h"
+#include "task/guest_table.h"
+
+static struct kmem_cache *task_cache;
+
+static void switch_out(struct thread *thread)
+{
+    struct task *t = thread->owner;
+    fpu_switch_out(&t->fpu, task_frame(t));
+    tlb_switch_kernel();
+}
+
+static void switch_in(struct thread *thread)
+{
+    struct task *t = thread->owner;
+    struct mm_struct *mm = t->mm;
+    if (likely(mm))
+        tlb_switch(&mm->tlb, pt_root_paddr(&mm->pgt));
+    fpu_switch_in(&t->fpu, task_frame(t));
+}
+
+static void destroy(struct thread *thread)
+{
+    struct task *t = thread->owner;
+    struct guest *g = t->guest;
+    kmem_cache_free(task_cache, t);
+    guest_put(g);
+}
+
+static const struct thread_ops task_thread_ops = {
+    .switch_out = switch_out,
+    .switch_in = switch_in,
+    .destroy = destroy,
+};
+
+void task_cache_init(void)
+{
+    task_cache = kmem_cache_create("task", sizeof(struct task), 0, 0, NULL);
+    BUG_ON(!task_cache);
+}
+
+struct task *task_create(struct guest *g, uint32_t tid, void (*fn)(void *))
+{
+    struct task *t = kmem_cache_alloc(task_cache, GFP_KERNEL | __GFP_ZERO);
+    if (!t)
+        return NULL;
+    t->thread = thread_create(g->name, fn, t, g->nid, g->affinity);
+    if (!t->thread) {
+        kmem_cache_free(task_cache, t);
+        return NULL;
+    }
+    t->tid = tid ? tid : g->pid;
+    t->guest = g;
+    guest_get(g);
+    fpu_init(&t->fpu);
+    t->thread->owner = t;
+    t->thread->ops = &task_thread_ops;
+    spin_lock(&g->lock);
+    list_add_tail(&t->guest_node, &g->tasks);
+    g->nr_tasks++;
+    spin_unlock(&g->lock);
+    return t;
+}
+
+void task_discard(struct task *t)
+{
+    struct guest *g = t->guest;
+    spin_lock(&g->lock);
+    list_del(&t->guest_node);
+    g->nr_tasks--;
+    spin_unlock(&g->lock);
+    thread_discard(t->thread);
+    kmem_cache_free(task_cache, t);
+    guest_put(g);
+}
+
+static void kill_owner(struct mm_struct *mm)
+{
+    struct siginfo_words info = {.signo = SIGKILL, .code = SI_KERNEL};
+    if (mm->owner.guest)
+        guest_signal(mm->owner.guest, &info);
+}
+
+const struct mm_owner_ops guest_mm_owner_ops = {.kill = kill_owner};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_limits.c - what a guest may use at most.
+ *
+ * Limits that mm checks are kept there too, so that the floors below need not know guests.
+ * Linux's counterpart: do_prlimit().
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "task/files.h"
+#include "task/syscalls.h"
+
+/* The limits that memory floors look at. g->lock held. */
+static void tell_mm(struct guest *g)
+{
+    struct mm_struct *mm = g->mm;
+    if (!mm)
+        return;
+    store_relaxed(&mm->stack_limit, g->limits[RLIMIT_STACK].cur);
+    store_relaxed(&mm->data_limit, g->limits[RLIMIT_DATA].cur);
+    store_relaxed(&mm->as_limit, g->limits[RLIMIT_AS].cur);
+    store_relaxed(&mm->memlock_limit, g->limits[RLIMIT_MEMLOCK].cur);
+}
+
+static int64_t exchange(struct guest *g, uint64_t which, const struct rlimit *new,
+                        struct rlimit *old)
+{
+    int64_t err = 0;
+    spin_lock(&g->lock);
+    *old = g->limits[which];
+    if (new &&new->cur > new->max)
+        err = -EINVAL;
+    else if (new &&which == RLIMIT_NOFILE &&new->max > FILES_MAX)
+        err = -EPERM;
+    else if (new)
+        g->limits[which] = *new;
+    tell_mm(g);
+    spin_unlock(&g->lock);
+    return err;
+}
+
+int64_t sys_prlimit64(struct task *t, const uint64_t *a)
+{
+    struct rlimit new, old;
+    if (a[1] >= NR_RLIMITS)
+        return -EINVAL;
+    if (a[2] && copy_from_user(&new, mk_vaddr(a[2]), sizeof(new)))
+        return -EFAULT;
+    struct guest *g = t->guest;
+    if (a[0] && (uint32_t)a[0] != g->pid)
+        g = guest_find((uint32_t)a[0]);
+    else
+        guest_get(g);
+    if (!g)
+        return -ESRCH;
+    int64_t err = exchange(g, a[1], a[2] ? &new : NULL, &old);
+    guest_put(g);
+    if (!err && a[3] && copy_to_user(mk_vaddr(a[3]), &old, sizeof(old)))
+        return -EFAULT;
+    return err;
+}
+
+int64_t sys_getrlimit(struct task *t, const uint64_t *a)
+{
+    if (a[0] >= NR_RLIMITS)
+        return -EINVAL;
+    struct rlimit old;
+    int64_t err = exchange(t->guest, a[0], NULL, &old);
+    if (!err && copy_to_user(mk_vaddr(a[1]), &old, sizeof(old)))
+        return -EFAULT;
+    return err;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_memory.c - the memory calls: arguments are taken apart here, the work is in src/fault.
+ *
+ * Linux's counterpart: the SYSCALL_DEFINEs of mm/.
+ */
+#include "arch/layout.h"
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "fault/mmap.h"
+#include "task/files.h"
+#include "task/syscalls.h"
+
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+#define MINCORE_CHUNK 256
+
+int64_t sys_brk(struct task *t, const uint64_t *a)
+{
+    return (int64_t)do_brk(t->mm, a[0]);
+}
+
+/* The rights that the open file gives to a mapping of it. */
+static uint64_t may_flags(const struct file *f)
+{
+    uint64_t may = VM_MAYEXEC;
+    uint32_t access = f->flags & O_ACCMODE;
+    if (access != O_WRONLY)
+        may |= VM_MAYREAD;
+    if (access != O_RDONLY)
+        may |= VM_MAYWRITE;
+    return may;
+}
+
+int64_t sys_mmap(struct task *t, const uint64_t *a)
+{
+    struct mmap_request req = {
+        .addr = a[0], .len = a[1], .prot = a[2], .flags = a[3], .pgoff = a[5] >> PAGE_SHIFT};
+    struct file *f = NULL;
+    if (!IS_ALIGNED(a[5], PAGE_SIZE))
+        return -EINVAL;
+    if (!(req.flags & MAP_ANONYMOUS)) {
+        f = file_get(t->guest->files, a[4]);
+        if (!f)
+            return -EBADF;
+        if (!f->inode) {
+            file_put(f);
+            return -ENODEV;
+        }
+        req.mapping = &f->inode->mapping;
+        req.may = may_flags(f);
+    }
+    int64_t addr = do_mmap(t->mm, &req);
+    if (f)
+        file_put(f);
+    return addr;
+}
+
+int64_t sys_munmap(struct task *t, const uint64_t *a)
+{
+    return do_munmap(t->mm, a[0], a[1]);
+}
+
+int64_t sys_mprotect(struct task *t, const uint64_t *a)
+{
+    return do_mprotect(t->mm, a[0], a[1], a[2]);
+}
+
+int64_t sys_mremap(struct task *t, const uint64_t *a)
+{
+    return do_mremap(t->mm, a[0], a[1], a[2], a[3], a[4]);
+}
+
+int64_t sys_madvise(struct task *t, const uint64_t *a)
+{
+    return do_madvise(t->mm, a[0], a[1], (int)a[2]);
+}
+
+/* Nothing is ever dirty towards a disk: only the range is looked at. */
+int64_t sys_msync(struct task *t, const uint64_t *a)
+{
+    uint64_t addr = a[0], len = a[1], flags = a[2], end;
+    if ((flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || !IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (addr > USER_TOP || len > USER_TOP - addr)
+        return -ENOMEM;
+    end = addr + ALIGN_UP(len, PAGE_SIZE);
+    int64_t err = 0;
+    down_read(&t->mm->mmap_lock);
+    while (addr < end && !err) {
+        const struct vm_area_struct *vma = vma_lookup(t->mm, addr);
+        if (vma)
+            addr = vma->vm_end;
+        else
+            err = -ENOMEM;
+    }
+    up_read(&t->mm->mmap_lock);
+    return err;
+}
+
+int64_t sys_mincore(struct task *t, const uint64_t *a)
+{
+    uint8_t vec[MINCORE_CHUNK];
+    uint64_t addr = a[0], pages;
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (addr > USER_TOP || a[1] > USER_TOP - addr)
+        return -ENOMEM;
+    pages = (a[1] + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    for (uint64_t done = 0; done < pages;) {
+        uint64_t n = MIN(pages - done, (uint64_t)MINCORE_CHUNK);
+        int err = do_mincore(t->mm, addr + (done << PAGE_SHIFT), n, vec);
+        if (err)
+            return err;
+        if (copy_to_user(mk_vaddr(a[2] + done), vec, n))
+            return -EFAULT;
+        done += n;
+        cond_resched();
+    }
+    return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_process.c - beginning, ending and waiting.
+ *
+ * Linux's counterpart: kernel/exit.c, kernel/fork.c, fs/exec.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "file/archive.h"
+#include "kern/timer.h"
+#include "slab/kmalloc.h"
+#include "task/clone.h"
+#include "task/exec.h"
+#include "task/signal_set.h"
+#include "task/syscalls.h"
+#include "task/wait.h"
+
+int64_t sys_exit(struct task *t, const uint64_t *a)
+{
+    (void)t;
+    task_exit((int)(a[0] & 0xff) << 8);
+}
+
+int64_t sys_exit_group(struct task *t, const uint64_t *a)
+{
+    (void)t;
+    task_exit_group((int)(a[0] & 0xff) << 8);
+}
+
+int64_t sys_set_tid_address(struct task *t, const uint64_t *a)
+{
+    t->clear_child_tid = mk_vaddr(a[0]);
+    return t->tid;
+}
+
+int64_t sys_set_robust_list(struct task *t, const uint64_t *a)
+{
+    if (a[1] != 24) /* sizeof(struct robust_list_head) */
+        return -EINVAL;
+    t->robust_list = mk_vaddr(a[0]);
+    return 0;
+}
+
+int64_t sys_clone(struct task *t, const uint64_t *a)
+{
+    struct clone_request req = {
+        .flags = a[0] & ~0xffUL,
+        .exit_signal = (uint8_t)a[0],
+        .stack = a[1],
+        .parent_tid = mk_vaddr(a[2]),
+        .tls = a[3],
+        .child_tid = mk_vaddr(a[4]),
+    };
+    return task_clone(t, &req);
+}
+
+/* argv and envp out of the guest's memory. */
+static int take_words(const uint64_t *a, struct exec_request *req)
+{
+    struct exec_words *w = &req->words;
+    int err = exec_words_add_user(w, mk_vaddr(a[1]), &w->argc);
+    if (!err && !w->argc) { /* as Linux since 5.18: there is always an argv[0] */
+        err = exec_words_add(w, "");
+        w->argc = 1;
+    }
+    return err ? err : exec_words_add_user(w, mk_vaddr(a[2]), &w->envc);
+}
+
+static int64_t execute(struct task *t, const uint64_t *a, char *path)
+{
+    struct exec_request req = {.path = path};
+    bool lost;
+    int64_t n = arg_path(path, mk_vaddr(a[0]));
+    if (n < 0)
+        return n;
+    if (load_relaxed(&t->guest->nr_tasks) > 1)
+        return -EAGAIN; /* other threads would lose their memory under their feet */
+    req.file = archive_lookup(path);
+    if (!req.file)
+        return -ENOENT;
+    if ((req.file->mode & S_IFMT) != S_IFREG || !(req.file->mode & 0111))
+        return -EACCES;
+    int err = take_words(a, &req);
+    if (!err) {
+        err = exec_program(t, &req, &lost);
+        if (err && lost) {
+            exec_words_free(&req.words);
+            kfree(path);
+            task_exit_group(SIGKILL);
+        }
+    }
+    exec_words_free(&req.words);
+    return err;
+}
+
+int64_t sys_execve(struct task *t, const uint64_t *a)
+{
+    char *path = kmalloc(PATH_MAX, GFP_KERNEL);
+    if (!path)
+        return -ENOMEM;
+    int64_t err = execute(t, a, path);
+    kfree(path);
+    if (err)
+        return err;
+    clone_vfork_done(t->guest);
+    trap_frame_rewritten();
+    return 0;
+}
+
+/* struct rusage: two timevals, then 14 words; maxrss, minflt and majflt are [4], [8], [9]. */
+static int64_t put_rusage(vaddr_t to, uint64_t run_ns, uint64_t minflt, uint64_t majflt,
+                          uint64_t maxrss_kb)
+{
+    uint64_t words[18] = {0};
+    words[0] = run_ns / NSEC_PER_SEC;
+    words[1] = run_ns % NSEC_PER_SEC / NSEC_PER_USEC;
+    words[4] = maxrss_kb;
+    words[8] = minflt;
+    words[9] = majflt;
+    return copy_to_user(to, words, sizeof(words)) ? -EFAULT : 0;
+}
+
+int64_t sys_wait4(struct task *t, const uint64_t *a)
+{
+    struct wait_result r;
+    int options = (int)a[2];
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | (int)0xe0000000))
+        return -EINVAL;
+    int64_t pid = guest_wait_child(t, (int32_t)a[0], options, &r);
+    if (pid == -EINTR)
+        return -ERESTARTSYS;
+    if (pid <= 0)
+        return pid;
+    if (a[1] && put_user_u32((uint32_t)r.status, mk_vaddr(a[1])))
+        return -EFAULT;
+    if (a[3] && put_rusage(mk_vaddr(a[3]), r.run_ns, r.minflt, r.majflt, 0))
+        return -EFAULT;
+    return pid;
+}
+
+#define RUSAGE_SELF 0
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_THREAD 1
+
+int64_t sys_getrusage(struct task *t, const uint64_t *a)
+{
+    struct guest *g = t->guest;
+    const struct mm_struct *mm = t->mm;
+    switch ((int)a[0]) {
+    case RUSAGE_SELF:
+        return put_rusage(mk_vaddr(a[1]), guest_run_ns(g), mm->minflt, mm->majflt,
+                          MAX(mm_rss(mm), mm->hiwater_rss) * 4);
+    case RUSAGE_THREAD:
+        return put_rusage(mk_vaddr(a[1]), thread_run_ns(t->thread), mm->minflt, mm->majflt,
+                          MAX(mm_rss(mm), mm->hiwater_rss) * 4);
+    case RUSAGE_CHILDREN:
+        return put_rusage(mk_vaddr(a[1]), g->child_run_ns, 0, 0, 0);
+    default:
+        return -EINVAL;
+    }
+}

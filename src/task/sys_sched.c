@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_sched.c - which harts, and stepping back.
+ *
+ * Linux's counterpart: kernel/sched/syscalls.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "task/syscalls.h"
+
+int64_t sys_sched_yield(struct task *t, const uint64_t *a)
+{
+    (void)t;
+    (void)a;
+    yield();
+    return 0;
+}
+
+/* The task of a tid: the caller's own guest, or the first of another. With the guest's reference. */
+static struct guest *guest_of_tid(struct task *t, uint64_t tid)
+{
+    struct guest *g = t->guest;
+    if (!tid || tid == t->tid) {
+        guest_get(g);
+        return g;
+    }
+    return guest_find((uint32_t)tid);
+}
+
+int64_t sys_sched_setaffinity(struct task *t, const uint64_t *a)
+{
+    hartmask_t mask = {0};
+    if (copy_from_user(&mask.bits, mk_vaddr(a[2]), MIN(a[1], sizeof(mask.bits))))
+        return -EFAULT;
+    struct guest *g = guest_of_tid(t, a[0]);
+    if (!g)
+        return -ESRCH;
+    int64_t err = -EINVAL;
+    mask.bits &= load_relaxed(&harts_online.bits);
+    if (g == t->guest) {
+        err = mask_empty(&mask) ? -EINVAL : thread_set_affinity(t->thread, mask);
+    } else if (!mask_empty(&mask)) {
+        err = -ESRCH;
+        spin_lock(&g->lock);
+        if (!list_empty(&g->tasks)) {
+            struct task *other = list_first_entry(&g->tasks, struct task, guest_node);
+            err = thread_set_affinity(other->thread, mask);
+        }
+        spin_unlock(&g->lock);
+    }
+    guest_put(g);
+    return err;
+}
+
+int64_t sys_sched_getaffinity(struct task *t, const uint64_t *a)
+{
+    hartmask_t mask;
+    if (a[1] < sizeof(mask.bits) || a[1] % sizeof(mask.bits))
+        return -EINVAL;
+    struct guest *g = guest_of_tid(t, a[0]);
+    if (!g)
+        return -ESRCH;
+    mask = g == t->guest ? t->thread->affinity : g->affinity;
+    guest_put(g);
+    uint64_t online = load_relaxed(&harts_online.bits);
+    mask.bits = mask_empty(&mask) ? online : mask.bits & online;
+    if (copy_to_user(mk_vaddr(a[2]), &mask.bits, sizeof(mask.bits)))
+        return -EFAULT;
+    return sizeof(mask.bits);
+}
+
+int64_t sys_getcpu(struct task *t, const uint64_t *a)
+{
+    (void)t;
+    if (a[0] && put_user_u32(hart_index(), mk_vaddr(a[0])))
+        return -EFAULT;
+    if (a[1] && put_user_u32(hart_nid(), mk_vaddr(a[1])))
+        return -EFAULT;
+    return 0;
+}

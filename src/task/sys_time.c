@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_time.c - clocks and sleeping.
+ *
+ * There is one clock, the machine's; real time begins with the machine at the epoch.
+ * Linux's counterpart: kernel/time/posix-timers.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "kern/timer.h"
+#include "task/signal_set.h"
+#include "task/syscalls.h"
+
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID 3
+#define CLOCK_BOOTTIME 7
+#define CLOCK_LAST 11
+#define TIMER_ABSTIME 1
+#define TICKS_PER_SEC 100
+
+static int64_t clock_ns(struct task *t, uint64_t clock)
+{
+    switch (clock) {
+    case CLOCK_PROCESS_CPUTIME_ID:
+        return (int64_t)guest_run_ns(t->guest);
+    case CLOCK_THREAD_CPUTIME_ID:
+        return (int64_t)thread_run_ns(t->thread);
+    default: /* REALTIME, MONOTONIC, their RAW, COARSE and BOOTTIME kin */
+        return clock <= CLOCK_LAST ? (int64_t)now_ns() : -EINVAL;
+    }
+}
+
+int64_t sys_clock_gettime(struct task *t, const uint64_t *a)
+{
+    int64_t ns = clock_ns(t, a[0]);
+    return ns < 0 ? ns : put_timespec(mk_vaddr(a[1]), (uint64_t)ns);
+}
+
+int64_t sys_clock_getres(struct task *t, const uint64_t *a)
+{
+    int64_t ns = clock_ns(t, a[0]);
+    if (ns < 0)
+        return ns;
+    return a[1] ? put_timespec(mk_vaddr(a[1]), 1) : 0;
+}
+
+int64_t sys_gettimeofday(struct task *t, const uint64_t *a)
+{
+    uint64_t ns = now_ns(), words[2] = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC};
+    (void)t;
+    if (!a[0])
+        return 0;
+    return copy_to_user(mk_vaddr(a[0]), words, sizeof(words)) ? -EFAULT : 0;
+}
+
+int64_t sys_times(struct task *t, const uint64_t *a)
+{
+    uint64_t tick = NSEC_PER_SEC / TICKS_PER_SEC;
+    uint64_t words[4] = {guest_run_ns(t->guest) / tick, 0, t->guest->child_run_ns / tick, 0};
+    if (a[0] && copy_to_user(mk_vaddr(a[0]), words, sizeof(words)))
+        return -EFAULT;
+    return (int64_t)(now_ns() / tick);
+}
+
+/* Sleep until `end` ns, or a signal. 0 or -EINTR. */
+static int64_t sleep_till(struct task *t, uint64_t end)
+{
+    struct wait_queue nobody;
+    struct wait_entry entry;
+    uint64_t ticks = ns_to_ticks(end);
+    int64_t err = 0;
+    wait_queue_init(&nobody);
+    wait_entry_init(&entry);
+    for (;;) {
+        wait_prepare(&nobody, &entry, THREAD_KILLABLE);
+        if (now_ticks() >= ticks)
+            break;
+        if (signal_pending(t)) {
+            err = -EINTR;
+            break;
+        }
+        (void)schedule_until(ticks);
+    }
+    wait_finish(&nobody, &entry);
+    return err;
+}
+
+static int64_t sleep_for(struct task *t, int64_t ns, vaddr_t left)
+{
+    uint64_t now = now_ns(), end = now + (uint64_t)ns;
+    int64_t err = sleep_till(t, end);
+    if (!err || !left.v)
+        return err;
+    now = now_ns();
+    return put_timespec(left, end > now ? end - now : 0) ? -EFAULT : err;
+}
+
+int64_t sys_nanosleep(struct task *t, const uint64_t *a)
+{
+    int64_t ns = arg_timespec(mk_vaddr(a[0]));
+    return ns < 0 ? ns : sleep_for(t, ns, mk_vaddr(a[1]));
+}
+
+int64_t sys_clock_nanosleep(struct task *t, const uint64_t *a)
+{
+    int64_t ns = arg_timespec(mk_vaddr(a[2]));
+    if (ns < 0)
+        return ns;
+    if (a[0] > CLOCK_LAST || a[0] == CLOCK_THREAD_CPUTIME_ID)
+        return -EINVAL;
+    if (!(a[1] & TIMER_ABSTIME))
+        return sleep_for(t, ns, mk_vaddr(a[3]));
+    int64_t err = sleep_till(t, (uint64_t)ns);
+    return err == -EINTR ? -ERESTARTSYS : err;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm.c - address spaces as objects: made, counted, let go. mm.h has the picture.
+ *
+ * Locks: mm_list_lock (RANK_MM_LIST) for the list of all spaces.
+ * Linux's counterpart: mm_alloc(), mmput(), mmdrop() of kernel/fork.c.
+ */
+#include "virt/mm.h"
+
+#include "base/string.h"
+#include "slab/cache.h"
+#include "virt/lru.h"
+#include "virt/rmap.h"
+
+static struct spinlock mm_list_lock = SPINLOCK_INIT("mm list", RANK_MM_LIST);
+static LIST_HEAD(mm_list);
+static struct kmem_cache *mm_cache;
+static void (*teardown)(struct mm_struct *mm);
+
+void mm_init(void)
+{
+    mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0, 0, NULL);
+    BUG_ON(!mm_cache);
+    vma_init();
+    rmap_init();
+    rmap_migrate_init();
+    mempolicy_init();
+    lru_init();
+}
+
+void mm_set_teardown(void (*exit_mmap)(struct mm_struct *mm))
+{
+    teardown = exit_mmap;
+}
+
+struct mm_struct *mm_alloc(void)
+{
+    struct mm_struct *mm = kmem_cache_alloc(mm_cache, GFP_KERNEL | __GFP_ZERO);
+    if (!mm)
+        return NULL;
+    if (pt_create(&mm->pgt, -1)) {
+        kmem_cache_free(mm_cache, mm);
+        return NULL;
+    }
+    tlb_space_init(&mm->tlb);
+    rwsem_init(&mm->mmap_lock);
+    spin_init(&mm->page_table_lock, "page table", RANK_PAGE_TABLE);
+    INIT_LIST_HEAD(&mm->mmap);
+    mm->policy = &default_policy;
+    mm->stack_limit = mm->data_limit = mm->as_limit = mm->memlock_limit = UINT64_MAX;
+    mm->users = mm->count = 1;
+    spin_lock(&mm_list_lock);
+    list_add_tail(&mm->mm_list, &mm_list);
+    spin_unlock(&mm_list_lock);
+    return mm;
+}
+
+bool mmget_not_zero(struct mm_struct *mm)
+{
+    uint32_t n = load_relaxed(&mm->users);
+    while (n) {
+        if (cmpxchg(&mm->users, &n, n + 1))
+            return true;
+    }
+    return false;
+}
+
+void mmput(struct mm_struct *mm)
+{
+    assert_no_locks();
+    if (fetch_sub(&mm->users, 1) != 1)
+        return;
+    spin_lock(&mm_list_lock);
+    list_del(&mm->mm_list);
+    spin_unlock(&mm_list_lock);
+    teardown(mm);
+    mm_free_tables(mm, 0, USER_TOP);
+    mpol_put(mm->policy);
+    mm->policy = &default_policy;
+    mmdrop(mm);
+}
+
+void mmdrop(struct mm_struct *mm)
+{
+    if (fetch_sub(&mm->count, 1) != 1)
+        return;
+    pt_destroy(&mm->pgt);
+    kmem_cache_free(mm_cache, mm);
+}
+
+struct mm_struct *mm_next(struct mm_struct *prev)
+{
+    struct mm_struct *found = NULL;
+    spin_lock(&mm_list_lock);
+    /* a space with a user is on the list: prev still is */
+    struct list_head *pos = prev ? prev->mm_list.next : mm_list.next;
+    for (; pos != &mm_list && !found; pos = pos->next) {
+        struct mm_struct *mm = list_entry(pos, struct mm_struct, mm_list);
+        if (mmget_not_zero(mm))
+            found = mm;
+    }
+    spin_unlock(&mm_list_lock);
+    if (prev)
+        mmput(prev);
+    return found;
+}
+
+/* --- the page table ------------------------------------------------------------------------------ */
+
+pte_t *mm_find_pte(struct mm_struct *mm, uint64_t addr)
+{
+    return pt_walk(&mm->pgt, mk_vaddr(addr), 0);
+}
+
+pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr)
+{
+    return pt_walk_alloc(&mm->pgt, mk_vaddr(addr), 0);
+}
+
+void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    spin_lock(&mm->page_table_lock);
+    pt_free_tables(&mm->pgt, mk_vaddr(start), mk_vaddr(end));
+    spin_unlock(&mm->page_table_lock);
+    /* harts may have cached the way through the tables that went */
+    tlb_flush_space(&mm->tlb);
+}
+
+/* --- counting ------------------------------------------------------------------------------------ */
+
+uint64_t mm_rss(const struct mm_struct *mm)
+{
+    int64_t pages = load_relaxed(&mm->rss[MM_FILEPAGES]) + load_relaxed(&mm->rss[MM_ANONPAGES]) +
+                    load_relaxed(&mm->rss[MM_SHMEMPAGES]);
+    return pages > 0 ? (uint64_t)pages : 0;
+}
+
+uint64_t mm_pgtables_bytes(const struct mm_struct *mm)
+{
+    return load_relaxed(&mm->pgt.nr_tables) * PAGE_SIZE;
+}
+
+void mm_account_vma(struct mm_struct *mm, uint64_t flags, bool anonymous, int64_t pages)
+{
+    uint64_t n = (uint64_t)pages; /* unsigned arithmetic wraps: adding a negative number is right */
+    mm->total_vm += n;
+    if (flags & VM_GROWSDOWN)
+        mm->stack_vm += n;
+    else if ((flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+        mm->data_vm += n;
+    else if ((flags & (VM_EXEC | VM_WRITE)) == VM_EXEC && !anonymous)
+        mm->exec_vm += n;
+    if (flags & VM_LOCKED)
+        mm->locked_vm += n;
+    mm->hiwater_vm = MAX(mm->hiwater_vm, mm->total_vm);
+}

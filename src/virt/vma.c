@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vma.c - VMAs as objects, and their place in the address space: list and tree.
+ *
+ * vma.h has the picture. Each node of the tree is augmented with the gap in front of its own range
+ * and the largest such gap in its subtree; inserting, removing or moving an end changes at most
+ * two gaps, each of which is carried up to the root.
+ *
+ * Locks: mmap_lock for writing, for all but the find functions, which need it for reading.
+ * Linux's counterpart: mm/mmap.c before the maple tree.
+ */
+#include "virt/vma.h"
+
+#include "base/errno.h"
+#include "slab/cache.h"
+#include "virt/mapping.h"
+#include "virt/mm.h"
+#include "virt/rmap.h"
+
+#define DEFAULT_MAX_MAP_COUNT 65530 /* Linux's */
+#define DEFAULT_GUARD_GAP 256       /* pages */
+
+uint32_t sysctl_max_map_count = DEFAULT_MAX_MAP_COUNT;
+uint64_t stack_guard_gap = DEFAULT_GUARD_GAP;
+
+static struct kmem_cache *vma_cache;
+
+void vma_init(void)
+{
+    vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vm_area_struct), 0, 0, NULL);
+    BUG_ON(!vma_cache);
+}
+
+struct vm_area_struct *vma_alloc(struct mm_struct *mm, uint64_t start, uint64_t end, uint64_t flags)
+{
+    struct vm_area_struct *vma = kmem_cache_alloc(vma_cache, GFP_KERNEL | __GFP_ZERO);
+    if (!vma)
+        return NULL;
+    vma->vm_mm = mm;
+    vma->vm_start = start;
+    vma->vm_end = end;
+    vma->vm_flags = flags;
+    INIT_LIST_HEAD(&vma->anon_vma_chain);
+    INIT_LIST_HEAD(&vma->i_mmap_node);
+    return vma;
+}
+
+void vma_free(struct vm_area_struct *vma)
+{
+    if (vma->vm_mapping)
+        mapping_put(vma->vm_mapping);
+    if (vma->vm_policy)
+        mpol_put(vma->vm_policy);
+    kmem_cache_free(vma_cache, vma);
+}
+
+uint64_t vma_guard_gap(const struct vm_area_struct *vma)
+{
+    return vma->vm_flags & VM_GROWSDOWN ? stack_guard_gap << PAGE_SHIFT : 0;
+}
+
+/* --- the augmented tree ------------------------------------------------------------------------- */
+
+static struct vm_area_struct *rb_vma(const struct rb_node *node)
+{
+    return rb_entry(node, struct vm_area_struct, rb);
+}
+
+static uint64_t subtree_gap(const struct rb_node *node)
+{
+    return node ? rb_vma(node)->subtree_gap : 0;
+}
+
+static void update_subtree_gap(struct rb_node *node)
+{
+    struct vm_area_struct *vma = rb_vma(node);
+    uint64_t left = subtree_gap(node->left), right = subtree_gap(node->right);
+    uint64_t below = MAX(left, right);
+    vma->subtree_gap = MAX(vma->gap, below);
+}
+
+static const struct rb_augment vma_augment = {update_subtree_gap};
+
+/* The bytes between the range before (or address 0) and this one. */
+static uint64_t gap_before(const struct vm_area_struct *vma)
+{
+    const struct vm_area_struct *prev = vma_prev(vma);
+    return vma->vm_start - (prev ? prev->vm_end : 0);
+}
+
+static void refresh_gap(struct vm_area_struct *vma)
+{
+    uint64_t gap = gap_before(vma);
+    if (gap == vma->gap)
+        return;
+    vma->gap = gap;
+    rb_propagate(&vma->rb, &vma_augment);
+}
+
+struct vm_area_struct *vma_next(const struct vm_area_struct *vma)
+{
+    struct list_head *next = vma->list.next;
+    return next == &vma->vm_mm->mmap ? NULL : list_entry(next, struct vm_area_struct, list);
+}
+
+struct vm_area_struct *vma_prev(const struct vm_area_struct *vma)
+{
+    struct list_head *prev = vma->list.prev;
+    return prev == &vma->vm_mm->mmap ? NULL : list_entry(prev, struct vm_area_struct, list);
+}
+
+/* --- finding ------------------------------------------------------------------------------------- */
+
+struct vm_area_struct *find_vma(struct mm_struct *mm, uint64_t addr)
+{
+    struct vm_area_struct *found = load_relaxed(&mm->vmacache);
+    if (likely(found && addr >= found->vm_start && addr < found->vm_end))
+        return found;
+    found = NULL;
+    for (struct rb_node *node = mm->mm_rb.node; node;) {
+        struct vm_area_struct *vma = rb_vma(node);
+        if (vma->vm_end > addr) {
+            found = vma;
+            if (vma->vm_start <= addr)
+                break;
+            node = node->left;
+        } else {
+            node = node->right;
+        }
+    }
+    if (found)
+        store_relaxed(&mm->vmacache, found);
+    return found;
+}
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, uint64_t addr)
+{
+    struct vm_area_struct *vma = find_vma(mm, addr);
+    return vma && vma->vm_start <= addr ? vma : NULL;
+}
+
+struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    struct vm_area_struct *vma = find_vma(mm, start);
+    return vma && vma->vm_start < end ? vma : NULL;
+}
+
+struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
+{
+    struct vm_area_struct *found = NULL;
+    for (struct rb_node *node = mm->mm_rb.node; node;) {
+        struct vm_area_struct *vma = rb_vma(node);
+        if (vma->vm_end <= addr) {
+            found = vma;
+            node = node->right;
+        } else {
+            node = node->left;
+        }
+    }
+    return found;
+}
+
+/* --- in and out ---------------------------------------------------------------------------------- */
+
+/* Into the list behind the range before it, and into the tree, whose rotations keep the gaps. */
+static void link_by_address(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    struct rb_node **link = &mm->mm_rb.node, *parent = NULL;
+    struct vm_area_struct *before = NULL;
+    while (*link) {
+        parent = *link;
+        if (rb_vma(parent)->vm_start < vma->vm_start) {
+            before = rb_vma(parent);
+            link = &parent->right;
+        } else {
+            link = &parent->left;
+        }
+    }
+    list_add(&vma->list, before ? &before->list : &mm->mmap);
+    rb_link_node(&vma->rb, parent, link);
+    vma->gap = vma->subtree_gap = gap_before(vma);
+    rb_insert_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
+}
+
+void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    ASSERT(vma->vm_start < vma->vm_end);
+    ASSERT(IS_ALIGNED(vma->vm_start | vma->vm_end, PAGE_SIZE));
+    link_by_address(mm, vma);
+    struct vm_area_struct *next = vma_next(vma);
+    ASSERT(!next || next->vm_start >= vma->vm_end);
+    if (next)
+        refresh_gap(next);
+    mm->map_count++;
+    if (vma->vm_mapping) {
+        spin_lock(&vma->vm_mapping->i_mmap_lock);
+        list_add_tail(&vma->i_mmap_node, &vma->vm_mapping->i_mmap);
+        spin_unlock(&vma->vm_mapping->i_mmap_lock);
+    }
+}
+
+void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    struct vm_area_struct *next = vma_next(vma);
+    if (vma->vm_mapping) {
+        spin_lock(&vma->vm_mapping->i_mmap_lock);
+        list_del_init(&vma->i_mmap_node);
+        spin_unlock(&vma->vm_mapping->i_mmap_lock);
+    }
+    store_relaxed(&mm->vmacache, NULL);
+    list_del(&vma->list);
+    rb_erase_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
+    mm->map_count--;
+    if (next)
+        refresh_gap(next);
+}
+
+void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
+{
+    /* rmap walks compute addresses from these: they must not see one changed without the other */
+    if (vma->vm_mapping)
+        spin_lock(&vma->vm_mapping->i_mmap_lock);
+    anon_vma_lock_vma(vma);
+    vma->vm_pgoff += (uint64_t)((int64_t)(start - vma->vm_start) >> PAGE_SHIFT);
+    vma->vm_start = start;
+    vma->vm_end = end;
+    anon_vma_unlock_vma(vma);
+    if (vma->vm_mapping)
+        spin_unlock(&vma->vm_mapping->i_mmap_lock);
+    refresh_gap(vma);
+    struct vm_area_struct *next = vma_next(vma);
+    if (next)
+        refresh_gap(next);
+}
+
+/* --- splitting ----------------------------------------------------------------------------------- */
+
+int vma_split(struct vm_area_struct *vma, uint64_t addr)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    ASSERT(addr > vma->vm_start && addr < vma->vm_end && IS_ALIGNED(addr, PAGE_SIZE));
+    if (mm->map_count >= sysctl_max_map_count)
+        return -ENOMEM;
+    struct vm_area_struct *upper = vma_alloc(mm, addr, vma->vm_end, vma->vm_flags);
+    if (!upper)
+        return -ENOMEM;
+    upper->vm_pgoff = vma_index(vma, addr);
+    upper->vm_prot = vma->vm_prot;
+    upper->vm_name = vma->vm_name;
+    upper->vm_mapping = vma->vm_mapping;
+    upper->vm_policy = vma->vm_policy;
+    if (upper->vm_mapping)
+        mapping_get(upper->vm_mapping);
+    if (upper->vm_policy)
+        mpol_get(upper->vm_policy);
+    /* The upper part is found by rmap before the lower one lets go of it: an entry may be seen
+     * twice for a moment, but is never missed. */
+    if (anon_vma_clone(upper, vma)) {
+        vma_free(upper);
+        return -ENOMEM;
+    }
+    if (upper->vm_mapping) {
+        spin_lock(&upper->vm_mapping->i_mmap_lock);
+        list_add_tail(&upper->i_mmap_node, &upper->vm_mapping->i_mmap);
+        spin_unlock(&upper->vm_mapping->i_mmap_lock);
+    }
+    vma_set_range(vma, vma->vm_start, addr);
+    link_by_address(mm, upper);
+    struct vm_area_struct *next = vma_next(upper);
+    if (next)
+        refresh_gap(next);
+    mm->map_count++;
+    store_relaxed(&mm->vmacache, NULL);
+    return 0;
+}
