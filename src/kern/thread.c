@@ -16,6 +16,7 @@
  */
 #include "kern/thread.h"
 
+#include "arch/trap.h"
 #include "base/atomic.h"
 #include "base/string.h"
 #include "kern/log.h"
@@ -78,7 +79,8 @@ static struct thread *make_on_stack(char *stack, size_t size, const char *name, 
     t->arg = arg;
     t->run_class = RUN_NORMAL;
     t->hart = hart_index();
-    context_init(&t->context, thread_stack_top(t), thread_begin, t);
+    /* Below the place of a user trap frame: the thread fills it while it still runs on the stack. */
+    context_init(&t->context, thread_stack_top(t) - sizeof(struct trap_frame), thread_begin, t);
     enlist(t, name);
     return t;
 }
