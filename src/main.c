@@ -22,6 +22,7 @@
 #include "sbi/sbi.h"
 #include "slab/cache.h"
 #include "slab/vmalloc.h"
+#include "task/guest.h"
 #include "virt/kernel_map.h"
 #include "virt/mm.h"
 #include "virt/tlb.h"
@@ -71,6 +72,10 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
 
     /* file: the guests' programs, out of the archive that came with the machine */
     archive_init(machine.initrd, machine.initrd_size);
+
+    /* task: guests can be started */
+    boot_seed();
+    guest_init();
 
     kern_selftests_register();
     int failed = selftest_run(NULL, serial_sink());
