@@ -24,8 +24,7 @@ static uint64_t managed_pages(void)
 {
     struct zone *zone;
     uint64_t pages = 0;
-    for_each_populated_zone(zone)
-        pages += zone->managed_pages;
+    for_each_populated_zone(zone) pages += zone->managed_pages;
     return pages;
 }
 
@@ -34,8 +33,7 @@ static uint64_t available_pages(void)
 {
     struct zone *zone;
     uint64_t pages = nr_free_pages_with_pcp() + global_node_state(NR_SLAB_RECLAIMABLE) / 2;
-    for_each_populated_zone(zone)
-        pages -= MIN(pages, zone->watermark[WMARK_LOW]);
+    for_each_populated_zone(zone) pages -= MIN(pages, zone->watermark[WMARK_LOW]);
     return pages;
 }
 
@@ -51,8 +49,8 @@ static int show(struct sink *out, const struct view_args *args)
     row(out, "Cached:", global_node_state(NR_FILE_PAGES));
     row(out, "SwapCached:", 0);
     row(out, "Active:", global_node_state(NR_ACTIVE_ANON) + global_node_state(NR_ACTIVE_FILE));
-    row(out, "Inactive:",
-        global_node_state(NR_INACTIVE_ANON) + global_node_state(NR_INACTIVE_FILE));
+    row(out,
+        "Inactive:", global_node_state(NR_INACTIVE_ANON) + global_node_state(NR_INACTIVE_FILE));
     row(out, "Active(anon):", global_node_state(NR_ACTIVE_ANON));
     row(out, "Inactive(anon):", global_node_state(NR_INACTIVE_ANON));
     row(out, "Active(file):", global_node_state(NR_ACTIVE_FILE));

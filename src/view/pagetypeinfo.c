@@ -52,20 +52,17 @@ static int show(struct sink *out, const struct view_args *args)
 {
     struct zone *zone;
     (void)args;
-    print(out, "Page block order: %d\nPages per block:  %lu\n\n", PAGEBLOCK_ORDER,
-          PAGEBLOCK_PAGES);
+    print(out, "Page block order: %d\nPages per block:  %lu\n\n", PAGEBLOCK_ORDER, PAGEBLOCK_PAGES);
     print(out, "%-43s ", "Free pages count per migrate type at order");
     for (unsigned order = 0; order < NR_ORDERS; order++)
         print(out, "%6u ", order);
     print(out, "\n");
-    for_each_populated_zone(zone)
-        show_free(out, zone);
+    for_each_populated_zone(zone) show_free(out, zone);
     print(out, "\n%-23s", "Number of blocks type ");
     for (unsigned mt = 0; mt < MIGRATE_TYPES; mt++)
         print(out, "%12s ", migratetype_name((enum migratetype)mt));
     print(out, "\n");
-    for_each_populated_zone(zone)
-        show_blocks(out, zone);
+    for_each_populated_zone(zone) show_blocks(out, zone);
     return 0;
 }
 

@@ -19,8 +19,7 @@ static uint64_t pgalloc(enum zone_type type)
 {
     struct zone *zone;
     uint64_t sum = 0;
-    for_each_populated_zone(zone)
-        sum += zone->index == type ? zone_pgalloc(zone) : 0;
+    for_each_populated_zone(zone) sum += zone->index == type ? zone_pgalloc(zone) : 0;
     return sum;
 }
 
@@ -28,8 +27,7 @@ static uint64_t pgfree(void)
 {
     struct zone *zone;
     uint64_t sum = 0;
-    for_each_populated_zone(zone)
-        sum += zone_pgfree(zone);
+    for_each_populated_zone(zone) sum += zone_pgfree(zone);
     return sum;
 }
 

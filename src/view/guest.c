@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.c - /proc/PID: status, stat, statm, cmdline, oom_score, oom_score_adj.
+ *
+ * Locks: each guest is looked at with a reference; numbers are read as they stand.
+ * Linux's counterpart: fs/proc/array.c, base.c; proc(5).
+ */
+#include "base/errno.h"
+#include "base/parse.h"
+#include "base/string.h"
+#include "file/registry.h"
+#include "phys/alloc.h"
+#include "task/guest.h"
+#include "view/guest_view.h"
+#include "view/view.h"
+
+#define PAGE_KB (PAGE_SIZE >> 10)
+
+static long next_pid(unsigned long from)
+{
+    struct guest *g = guest_next((uint32_t)MIN(from, (unsigned long)PID_MAX + 1));
+    long pid = g ? (long)g->pid : -ENOENT;
+    if (g)
+        guest_put(g);
+    return pid;
+}
+
+int with_guest(struct sink *out, const struct view_args *args,
+               int (*show)(struct sink *, struct guest *, struct mm_struct *))
+{
+    struct guest *g = guest_find((uint32_t)args->number[0]);
+    if (!g)
+        return -ESRCH;
+    struct mm_struct *mm = guest_mm(g);
+    int err = show(out, g, mm);
+    if (mm)
+        mmput(mm);
+    guest_put(g);
+    return err;
+}
+
+/* --- status ------------------------------------------------------------------------------------------- */
+
+static const char *state_name(char letter)
+{
+    switch (letter) {
+    case 'R':
+        return "running";
+    case 'S':
+        return "sleeping";
+    case 'T':
+        return "stopped";
+    case 'Z':
+        return "zombie";
+    default:
+        return "dead";
+    }
+}
+
+static void kb(struct sink *out, const char *name, uint64_t pages)
+{
+    print(out, "%s:\t%8lu kB\n", name, pages * PAGE_KB);
+}
+
+static void status_memory(struct sink *out, const struct mm_struct *mm)
+{
+    uint64_t rss = mm_rss(mm), anon = (uint64_t)mm->rss[MM_ANONPAGES];
+    kb(out, "VmPeak", MAX(mm->hiwater_vm, mm->total_vm));
+    kb(out, "VmSize", mm->total_vm);
+    kb(out, "VmLck", mm->locked_vm);
+    kb(out, "VmPin", 0);
+    kb(out, "VmHWM", MAX(mm->hiwater_rss, rss));
+    kb(out, "VmRSS", rss);
+    kb(out, "RssAnon", anon);
+    kb(out, "RssFile", (uint64_t)mm->rss[MM_FILEPAGES]);
+    kb(out, "RssShmem", (uint64_t)mm->rss[MM_SHMEMPAGES]);
+    kb(out, "VmData", mm->data_vm);
+    kb(out, "VmStk", mm->stack_vm);
+    kb(out, "VmExe", (mm->end_code - mm->start_code + PAGE_SIZE - 1) >> PAGE_SHIFT);
+    kb(out, "VmLib", 0);
+    print(out, "VmPTE:\t%8lu kB\n", mm_pgtables_bytes(mm) >> 10);
+    kb(out, "VmSwap", (uint64_t)mm->rss[MM_SWAPENTS]);
+}
+
+static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    char state = guest_state_letter(g);
+    struct guest *parent = load_relaxed(&g->parent);
+    print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n", g->name,
+          g->umask, state, state_name(state), g->pid, g->pid);
+    print(out, "PPid:\t%u\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
+          parent ? parent->pid : 0);
+    if (mm)
+        status_memory(out, mm);
+    print(out, "Threads:\t%u\nSigPnd:\t%016lx\n", g->nr_tasks, g->pending);
+    print(out, "Cpus_allowed_list:\t");
+    bitmap_print_list(out, &g->affinity.bits, MAX_HARTS);
+    print(out, "\nMems_allowed_list:\t");
+    bitmap_print_list(out, &node_states[N_MEMORY].bits, MAX_NODES);
+    print(out, "\n");
+    return 0;
+}
+
+static int show_status(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_status_of);
+}
+
+/* --- stat, statm ----------------------------------------------------------------------------------------- */
+
+static int show_stat_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    struct guest *parent = load_relaxed(&g->parent);
+    uint64_t ticks = guest_run_ns(g) / (10 * NSEC_PER_MSEC);
+    print(out, "%u (%s) %c %u %u %u 0 -1 0 %lu 0 %lu 0 %lu 0 0 0 20 0 %u 0 %lu ", g->pid, g->name,
+          guest_state_letter(g), parent ? parent->pid : 0, g->pgid, g->sid,
+          mm ? mm->minflt : g->minflt, mm ? mm->majflt : g->majflt, ticks, g->nr_tasks,
+          g->start_ns / (10 * NSEC_PER_MSEC));
+    print(
+        out,
+        "%lu %lu %lu %lu %lu %lu 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 %lu %lu %lu %lu %lu %lu %lu %d\n",
+        mm ? mm->total_vm * PAGE_SIZE : 0, mm ? mm_rss(mm) : 0, RLIM_INFINITY,
+        mm ? mm->start_code : 0, mm ? mm->end_code : 0, mm ? mm->start_stack : 0, guest_hart(g),
+        mm ? mm->start_data : 0, mm ? mm->end_data : 0, mm ? mm->start_brk : 0,
+        mm ? mm->arg_start : 0, mm ? mm->arg_end : 0, mm ? mm->env_start : 0, mm ? mm->env_end : 0,
+        g->exit_status);
+    return 0;
+}
+
+static int show_stat(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_stat_of);
+}
+
+static int show_statm_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    (void)g;
+    if (!mm) {
+        print(out, "0 0 0 0 0 0 0\n");
+        return 0;
+    }
+    print(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_vm, mm_rss(mm),
+          (uint64_t)(mm->rss[MM_FILEPAGES] + mm->rss[MM_SHMEMPAGES]),
+          (mm->end_code - mm->start_code + PAGE_SIZE - 1) >> PAGE_SHIFT,
+          mm->data_vm + mm->stack_vm);
+    return 0;
+}
+
+static int show_statm(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_statm_of);
+}
+
+static int show_cmdline_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    (void)mm;
+    guest_print_cmdline(g, out, '\0');
+    return 0;
+}
+
+static int show_cmdline(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_cmdline_of);
+}
+
+static int show_comm_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    (void)mm;
+    print(out, "%s\n", g->name);
+    return 0;
+}
+
+static int show_comm(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_comm_of);
+}
+
+/* --- the killer's view -------------------------------------------------------------------------------------- */
+
+static uint64_t managed_pages(void)
+{
+    struct zone *zone;
+    uint64_t pages = 0;
+    for_each_populated_zone(zone) pages += zone->managed_pages;
+    return pages;
+}
+
+/* Linux's scale: 0 never, 1000 all of memory, and oom_score_adj moves it, up to 2000. */
+static int show_oom_score_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    int64_t total = (int64_t)managed_pages(), points = 0;
+    if (mm && total)
+        points = (int64_t)(mm_rss(mm) + (uint64_t)mm->rss[MM_SWAPENTS] +
+                           (mm_pgtables_bytes(mm) >> PAGE_SHIFT)) *
+                     1000 / total +
+                 g->oom_score_adj;
+    points = (1000 + points) * 2 / 3; /* as Linux has scaled it since 5.9 */
+    print(out, "%ld\n", mm && g->oom_score_adj != -1000 ? MAX(points, 0) : 0);
+    return 0;
+}
+
+static int show_oom_score(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_oom_score_of);
+}
+
+static int show_adj_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+{
+    (void)mm;
+    print(out, "%d\n", g->oom_score_adj);
+    return 0;
+}
+
+static int show_adj(struct sink *out, const struct view_args *args)
+{
+    return with_guest(out, args, show_adj_of);
+}
+
+static int store_adj(const char *text, size_t n, const struct view_args *args)
+{
+    char buf[16];
+    int64_t adj;
+    if (!n || n >= sizeof(buf))
+        return -EINVAL;
+    memcpy(buf, text, n);
+    buf[n] = '\0';
+    if (parse_s64(buf, 10, &adj) || adj < -1000 || adj > 1000)
+        return -EINVAL;
+    struct guest *g = guest_find((uint32_t)args->number[0]);
+    if (!g)
+        return -ESRCH;
+    int err = guest_set_oom_score_adj(g, (int)adj);
+    guest_put(g);
+    return err;
+}
+
+static const struct view views[] = {
+    {.path = "/proc/%p/status", .show = show_status},
+    {.path = "/proc/%p/stat", .show = show_stat},
+    {.path = "/proc/%p/statm", .show = show_statm},
+    {.path = "/proc/%p/cmdline", .show = show_cmdline},
+    {.path = "/proc/%p/comm", .show = show_comm},
+    {.path = "/proc/%p/oom_score", .show = show_oom_score},
+    {.path = "/proc/%p/oom_score_adj", .show = show_adj, .store = store_adj},
+};
+
+void view_guest_init(void)
+{
+    view_register_numbers('p', next_pid);
+    view_register(views, ARRAY_SIZE(views));
+}
