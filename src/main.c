@@ -9,7 +9,9 @@
  *
  * Locks: none are needed before boot_harts(). Linux's counterpart: init/main.c.
  */
+#include "arch/csr.h"
 #include "boot/boot.h"
+#include "console/console.h"
 #include "fault/fault.h"
 #include "file/archive.h"
 #include "kern/irq.h"
@@ -25,6 +27,7 @@
 #include "task/guest.h"
 #include "virt/kernel_map.h"
 #include "virt/mm.h"
+#include "view/view.h"
 #include "virt/tlb.h"
 
 /* How vmalloc, a floor below page tables, has its pages mapped. */
@@ -35,6 +38,8 @@ static const struct vmalloc_ops kernel_areas = {
 
 void monitor_main(uint64_t hartid, uint64_t dtb)
 {
+    console_boot_began(csr_read(instret));
+
     /* kern: locks know their hart, and what is logged can be seen */
     percpu_init_boot_hart(hartid);
     boot_serial_firmware();
@@ -77,8 +82,11 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     boot_seed();
     guest_init();
 
+    /* view, console: what is known can be seen, and a person can drive */
     kern_selftests_register();
-    int failed = selftest_run(NULL, serial_sink());
-    serial_flush();
-    sbi_system_reset(SBI_RESET_SHUTDOWN, failed ? SBI_RESET_FAILURE : SBI_RESET_NO_REASON);
+    view_init();
+    console_init();
+    console_start();
+
+    idle_loop();
 }

@@ -55,8 +55,14 @@ int console_run_words(struct console *con, int argc, char **argv);
 /** Register the commands of all themes. After the floors below are up. */
 void console_init(void);
 
-/** The console thread: run the batch of the guest archive if it has one, else the prompt. */
-void console_main(void *arg) noreturn;
+/** The first thing that runs tells what instret was, so that `bench` can count the boot. */
+void console_boot_began(uint64_t instret);
+
+/** Instructions from there to the first prompt (or the batch), on one hart. */
+uint64_t boot_instructions(void);
+
+/** Start the console's thread: it runs the batch of the guest archive, or else the prompt. */
+void console_start(void);
 
 /** True when Ctrl-C was typed since the foreground command began. Long commands ask it. */
 bool console_interrupted(void);

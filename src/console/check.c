@@ -42,8 +42,8 @@ static const struct audit {
     const char *name;
     unsigned (*run)(struct sink *out);
 } audits[] = {
-    {"phys", check_phys},       {"slab", slab_check}, {"vmalloc", vmalloc_check},
-    {"lru", lru_check},         {"task", task_check}, {"warnings", check_warnings},
+    {"phys", check_phys}, {"slab", slab_check}, {"vmalloc", vmalloc_check},
+    {"lru", lru_check},   {"task", task_check}, {"warnings", check_warnings},
 };
 
 static void discard(struct sink *sink, const char *bytes, size_t n)

@@ -18,6 +18,7 @@
 #include "phys/page_debug.h"
 #include "phys/pageblock.h"
 #include "phys/pcp.h"
+#include "virt/mm.h"
 #include "virt/rmap.h"
 
 #define PAGES_TO_MIB(n) ((n) >> (20 - PAGE_SHIFT))

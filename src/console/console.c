@@ -12,6 +12,7 @@
  */
 #include "console/console.h"
 
+#include "arch/csr.h"
 #include "base/atomic.h"
 #include "base/string.h"
 #include "console/batch.h"
@@ -25,12 +26,24 @@
 #include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/serial.h"
+#include "kern/thread.h"
 #include "sbi/sbi.h"
 
 #define PROMPT "pagoda> "
 
 static struct line line;
+static uint64_t boot_from, boot_to; /* instret when the monitor began, and at the prompt */
 static bool interrupted;
+
+void console_boot_began(uint64_t instret)
+{
+    boot_from = instret;
+}
+
+uint64_t boot_instructions(void)
+{
+    return boot_to - boot_from;
+}
 
 bool console_interrupted(void)
 {
@@ -127,10 +140,11 @@ static void read_line(void)
     tty_set_mode(TTY_COOKED);
 }
 
-void console_main(void *arg)
+static void console_thread(void *arg)
 {
     struct console con = {.out = serial_sink(), .foreground = true};
     (void)arg;
+    boot_to = csr_read(instret);
     if (batch_run(&con, PROMPT)) {
         serial_flush();
         sbi_system_reset(SBI_RESET_SHUTDOWN, SBI_RESET_NO_REASON);
@@ -142,4 +156,10 @@ void console_main(void *arg)
         store_relaxed(&interrupted, false);
         console_run_line(&con, line.text);
     }
+}
+
+void console_start(void)
+{
+    if (!kthread_run("console", console_thread, NULL, NO_NODE))
+        panic("no memory for the console's thread; the machine is too small");
 }
