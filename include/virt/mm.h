@@ -72,7 +72,8 @@ struct mm_struct {
     struct vm_area_struct *vmacache; /* (a) found last; cleared when VMAs change */
     uint32_t map_count;              /* (m) how many VMAs */
     struct spinlock page_table_lock;
-    struct pgtable pgt; /* (t) below the root; the root is constant */
+    struct pgtable pgt;  /* (t) below the root; the root is constant */
+    uint64_t last_table; /* (a) the table that was used last, see mm_find_pte; 0: none */
     struct tlb_space tlb;
     int64_t rss[NR_MM_COUNTERS];                    /* (t) pages */
     uint64_t hiwater_rss, hiwater_vm;               /* (t) (m) pages */

@@ -46,8 +46,8 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
     return FAULT_DONE;
 }
 
-static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
-                                      bool *below_stack)
+static inline enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
+                                             bool *below_stack)
 {
     struct vm_area_struct *vma = find_vma(mm, addr);
     if (unlikely(!vma))
@@ -61,6 +61,18 @@ static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint6
     return handle_mm_fault(vma, addr & PAGE_MASK, access);
 }
 
+static noinline enum fault_result fault_after_growth(struct mm_struct *mm, uint64_t addr,
+                                                     uint64_t access)
+{
+    bool below_stack;
+    if (!grow_stack(mm, addr))
+        return FAULT_MAPERR;
+    down_read(&mm->mmap_lock);
+    enum fault_result result = fault_locked(mm, addr, access, &below_stack);
+    up_read(&mm->mmap_lock);
+    return result;
+}
+
 enum fault_result user_fault(struct mm_struct *mm, uint64_t addr, uint64_t access)
 {
     bool below_stack = false;
@@ -69,17 +81,15 @@ enum fault_result user_fault(struct mm_struct *mm, uint64_t addr, uint64_t acces
     down_read(&mm->mmap_lock);
     enum fault_result result = fault_locked(mm, addr, access, &below_stack);
     up_read(&mm->mmap_lock);
-    if (unlikely(below_stack) && grow_stack(mm, addr)) {
-        down_read(&mm->mmap_lock);
-        result = fault_locked(mm, addr, access, &below_stack);
-        up_read(&mm->mmap_lock);
-    }
+    if (unlikely(below_stack))
+        result = fault_after_growth(mm, addr, access);
+    if (unlikely(result > FAULT_MAJOR))
+        return result;
+    count_vm_event(PGFAULT);
     if (likely(result == FAULT_DONE)) {
         mm->minflt++;
-        count_vm_event(PGFAULT);
-    } else if (result == FAULT_MAJOR) {
+    } else {
         mm->majflt++;
-        count_vm_event(PGFAULT);
         count_vm_event(PGMAJFAULT);
     }
     return result;

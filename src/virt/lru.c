@@ -32,7 +32,9 @@ static struct lru_batch {
 struct run {
     pg_data_t *pgdat;
     struct zone *zone;
+    struct list_head *head;
     enum lru_list list;
+    uint8_t zone_id; /* of the zone, as pages have it */
     int64_t delta;
 };
 
@@ -53,13 +55,24 @@ static void run_end(struct run *r)
     r->pgdat = NULL;
 }
 
-/* Lock the node of the page; count what came before if it was of another kind. */
-static void run_enter(struct run *r, struct page *page)
+static inline enum lru_list list_of(const struct page *page)
+{
+    uint32_t flags = load_relaxed(&page->flags);
+    if (unlikely(flags & (1u << PG_unevictable)))
+        return LRU_UNEVICTABLE;
+    enum lru_list list = page->type == PAGE_FILE ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
+    return list + ((flags >> PG_active) & 1);
+}
+
+enum lru_list page_lru(const struct page *page)
+{
+    return list_of(page);
+}
+
+/* The page is of another kind than those before: count them, and lock its node. */
+static noinline void run_change(struct run *r, const struct page *page, enum lru_list list)
 {
     struct zone *zone = page_zone(page);
-    enum lru_list list = page_lru(page);
-    if (likely(r->zone == zone && r->list == list && r->pgdat))
-        return;
     if (r->pgdat != zone->zone_pgdat) {
         run_end(r);
         r->pgdat = zone->zone_pgdat;
@@ -68,29 +81,32 @@ static void run_enter(struct run *r, struct page *page)
         run_count(r);
     }
     r->zone = zone;
+    r->zone_id = page->zone_id;
     r->list = list;
+    r->head = &r->pgdat->lru[list];
 }
 
-enum lru_list page_lru(const struct page *page)
+/* Now the page's node is locked, and r is about its zone and list. */
+static inline void run_enter(struct run *r, const struct page *page)
 {
-    if (page_flag(page, PG_unevictable))
-        return LRU_UNEVICTABLE;
-    enum lru_list list = page->type == PAGE_FILE ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
-    return page_flag(page, PG_active) ? list + 1 : list;
+    enum lru_list list = list_of(page);
+    if (unlikely(!r->pgdat || page->zone_id != r->zone_id || list != r->list))
+        run_change(r, page, list);
 }
 
-static void list_page(struct run *r, struct page *page)
+static inline void list_page(struct run *r, struct page *page)
 {
     run_enter(r, page);
     page_set_flag(page, PG_lru);
-    list_add(&page->lru, &r->pgdat->lru[r->list]);
+    list_add(&page->lru, r->head);
     r->delta++;
 }
 
-static void unlist_page(struct run *r, struct page *page)
+static inline void unlist_page(struct run *r, struct page *page)
 {
     run_enter(r, page);
-    list_del(&page->lru);
+    page->lru.next->prev = page->lru.prev;
+    page->lru.prev->next = page->lru.next;
     r->delta--;
 }
 
