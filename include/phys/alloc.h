@@ -63,7 +63,7 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
 #define ALLOC_WMARK_MASK 0x03u
 #define ALLOC_NO_WATERMARKS 0x04u /* the last pages: for freeing memory and for the dying */
 #define ALLOC_OOM 0x08u           /* the allocating guest is being killed */
-#define ALLOC_NON_BLOCK 0x10u     /* cannot wait: may dip into the min watermark */
+#define ALLOC_NON_BLOCK 0x10u     /* cannot wait: with MIN_RESERVE a quarter more of it */
 #define ALLOC_MIN_RESERVE 0x20u   /* __GFP_HIGH: half of the min watermark */
 #define ALLOC_HIGHATOMIC 0x200u   /* may use the highatomic reserve */
 

@@ -84,7 +84,7 @@ struct zone {
     struct pglist_data *zone_pgdat;        /* (b) */
     const char *name;                      /* (b) "DMA32", "Normal", "Movable" */
     uint64_t watermark[NR_WMARK];          /* (w) pages */
-    uint64_t watermark_boost;              /* (w) added to all three after a steal */
+    uint64_t watermark_boost;              /* (w) added to low and high after a steal */
     uint64_t lowmem_reserve[MAX_NR_ZONES]; /* (w) kept back from allocations for higher zones */
     uint64_t nr_reserved_highatomic;       /* (z) pages */
     uint8_t nid, index;                    /* (b) node, enum zone_type */
@@ -152,6 +152,7 @@ static inline enum zone_type gfp_zone(gfp_t gfp)
     return (enum zone_type)((0x0201u >> ((gfp & (__GFP_DMA32 | __GFP_MOVABLE)))) & 3);
 }
 
+/** What kind of pageblock it wants; MIGRATE_PCPTYPES for the contradiction movable and slab. */
 static inline enum migratetype gfp_migratetype(gfp_t gfp)
 {
     return (enum migratetype)((gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) >> 3);

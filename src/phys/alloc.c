@@ -120,7 +120,7 @@ struct page *alloc_from_zonelist(struct alloc_context *ac, unsigned alloc_flags)
 static noinline struct page *alloc_not_in_pageset(int nid, gfp_t gfp, unsigned order,
                                                   const nodemask_t *nodes)
 {
-    if (unlikely(order > MAX_ORDER))
+    if (unlikely(order > MAX_ORDER || gfp_migratetype(gfp) >= MIGRATE_PCPTYPES))
         return NULL;
     struct alloc_context ac = {
         .request = {.gfp = gfp,
@@ -204,8 +204,9 @@ static noinline void free_to_zone(struct page *page, unsigned order)
 static inline void free_block(struct page *page, unsigned order)
 {
     if (CONFIG_DEBUG)
-        page_debug_free(page, order);
-    page->flags = 0;
+        page_debug_free(page, order); /* leaves no flag, but perhaps PG_poisoned */
+    else
+        page->flags = 0;
     page->mapping = NULL;
     enum migratetype mt = pageblock_type(page);
     if (unlikely(order > PCP_MAX_ORDER || mt >= MIGRATE_PCPTYPES)) {

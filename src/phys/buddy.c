@@ -181,6 +181,8 @@ void buddy_claim_isolated_locked(struct zone *zone, struct page *page, unsigned 
 {
     assert_locked(&zone->lock);
     ASSERT(page->type == PAGE_ISOLATED);
+    if (CONFIG_DEBUG)
+        page_debug_alloc(page, order);
     zone->nr_isolated_free -= 1UL << order;
     page->type = PAGE_KERNEL;
     page->order = (uint8_t)order;

@@ -100,17 +100,29 @@ static struct page *take_from(struct zone *zone, unsigned high, enum migratetype
     return page;
 }
 
-struct page *fallback_alloc_locked(struct zone *zone, unsigned order, enum migratetype mt)
+/* A block of exactly this order from one of the other types, the preferred one first. */
+static struct page *take_from_others(struct zone *zone, unsigned high, unsigned order,
+                                     enum migratetype mt)
 {
-    assert_locked(&zone->lock);
-    for (unsigned high = MAX_ORDER + 1; high-- > order;) {
-        for (unsigned i = 0; i < 2; i++) {
-            struct page *page = take_from(zone, high, preference[mt][i], order, mt);
-            if (page)
-                return page;
-        }
+    for (unsigned i = 0; i < ARRAY_SIZE(preference[mt]); i++) {
+        struct page *page = take_from(zone, high, preference[mt][i], order, mt);
+        if (page)
+            return page;
     }
     return NULL;
+}
+
+struct page *fallback_alloc_locked(struct zone *zone, unsigned order, enum migratetype mt)
+{
+    unsigned high = NR_ORDERS;
+    struct page *page = NULL;
+    assert_locked(&zone->lock);
+    while (!page && high > order && may_claim(high - 1, mt))
+        page = take_from_others(zone, --high, order, mt);
+    /* What is left cannot be claimed: a movable page, as it can leave again, takes the smallest. */
+    for (unsigned low = order; !page && low < high; low++)
+        page = take_from_others(zone, low, order, mt);
+    return page;
 }
 
 /* --- judging -------------------------------------------------------------------------------------- */
@@ -177,8 +189,8 @@ bool highatomic_unreserve(struct zone *zone)
             &zone->free_area[order].free_list[MIGRATE_HIGHATOMIC], struct page, buddy_list);
         if (!page)
             continue;
-        zone->nr_reserved_highatomic -= MIN(zone->nr_reserved_highatomic, PAGEBLOCK_PAGES);
         for (uint64_t i = 0; i < 1UL << order; i += PAGEBLOCK_PAGES) {
+            zone->nr_reserved_highatomic -= PAGEBLOCK_PAGES;
             pageblock_set_type(page + i, MIGRATE_UNMOVABLE);
             buddy_move_pageblock_locked(zone, page + i, MIGRATE_UNMOVABLE);
         }

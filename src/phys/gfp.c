@@ -88,6 +88,8 @@ int gfp_parse(const char *text, gfp_t *out)
             break;
         text = bar + 1;
     }
+    if ((gfp & __GFP_MOVABLE) && (gfp & __GFP_RECLAIMABLE))
+        return -EINVAL; /* slab objects do not move */
     *out = gfp;
     return 0;
 }

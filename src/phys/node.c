@@ -82,8 +82,9 @@ static int next_best_node(int nid, nodemask_t used, const unsigned *load)
         if (mask_test(&used, n))
             continue;
         unsigned value = (unsigned)node_distance(nid, (int)n) * MAX_NODES * 2;
+        value += (int)n < nid ? 1u : 0u; /* so that each begins with the one after it */
         value += mask_test(&node_states[N_CPU], n) ? 1u : 0u;
-        value = value * MAX_NODES * MAX_NODES + load[n];
+        value = value * MAX_NODES * MAX_NODES * 2 + load[n];
         if ((int)n == nid)
             value = 0;
         if (value < best_value) {

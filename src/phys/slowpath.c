@@ -144,6 +144,26 @@ static void warn_failure(const struct relief_request *request)
     log_sink_flush(&out);
 }
 
+/*
+ * Have the background helpers begin. A boost exists to make that happen early: each time it has, it
+ * is worth half of what it was.
+ */
+static void wake_helpers(struct relief_request *request)
+{
+    struct zoneref *ref;
+    struct zone *zone;
+    (void)relief_climb(request, RELIEF_RANK_WAKE, RELIEF_RANK_WAKE);
+    for_each_zone_zonelist_nodemask(zone, ref, request->zonelist, request->highest_zone,
+                                    request->nodes)
+    {
+        if (!load_relaxed(&zone->watermark_boost))
+            continue;
+        spin_lock(&zone->lock);
+        zone->watermark_boost /= 2;
+        spin_unlock(&zone->lock);
+    }
+}
+
 struct page *alloc_slowly(struct alloc_context *ac)
 {
     struct relief_request *request = &ac->request;
@@ -151,7 +171,7 @@ struct page *alloc_slowly(struct alloc_context *ac)
     bool can_wait = (request->gfp & __GFP_DIRECT_RECLAIM) && !thread_on_ladder();
     for (;;) {
         if (request->gfp & __GFP_KSWAPD_RECLAIM)
-            (void)relief_climb(request, RELIEF_RANK_WAKE, RELIEF_RANK_WAKE);
+            wake_helpers(request);
         struct page *page = alloc_from_zonelist(ac, flags);
         if (page)
             return page;

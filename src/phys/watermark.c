@@ -6,7 +6,7 @@
  *        high      - - - - - - - - - - - - -  background helpers stop
  *        low       - - - - - - - - - - - - -  background helpers wake; allocations still succeed
  *        min       - - - - - - - - - - - - -  allocations climb the ladder
- *        min/2, /4 - - - - - - - - - - - - -  only __GFP_HIGH, only who cannot wait
+ *        min/2, 3/8  - - - - - - - - - - - -  only __GFP_HIGH; and if it cannot wait (GFP_ATOMIC)
  *        0         - - - - - - - - - - - - -  only who frees memory by it (MEMALLOC)
  *
  * lowmem_reserve keeps a part of a lower zone from allocations that could also use a higher one.
@@ -60,8 +60,8 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
         return false;
     if (alloc_flags & ALLOC_MIN_RESERVE)
         min -= min / 2;
-    if (alloc_flags & ALLOC_NON_BLOCK)
-        min -= min / 4;
+    if ((alloc_flags & ALLOC_MIN_RESERVE) && (alloc_flags & ALLOC_NON_BLOCK))
+        min -= min / 4; /* GFP_ATOMIC; for GFP_NOWAIT failure is no disaster */
     if (alloc_flags & ALLOC_OOM)
         min -= min / 2;
     if (free - unusable <= min + zone->lowmem_reserve[highest])
