@@ -143,6 +143,8 @@ def boot(options, machine, directory):
     finally:
         if transcript:
             transcript.close()
+    if session.complaint():
+        say(session.complaint())
     status = judge(screen, how, session.code, commands)
     if options.json:
         write_report(options.json, machine, screen, status, started)

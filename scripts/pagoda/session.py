@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -52,6 +53,7 @@ class Terminal:
             self.saved = termios.tcgetattr(self.fd)
             raw = termios.tcgetattr(self.fd)
             raw[0] &= ~(termios.IXON | termios.ICRNL | termios.INLCR | termios.IGNCR)
+            raw[1] &= ~termios.OPOST
             raw[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
             raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
             for key in (termios.VQUIT, termios.VSUSP):
@@ -81,6 +83,7 @@ class Session:
         self.last_output = time.monotonic()
         self.process = None
         self.code = None
+        self.complaints = tempfile.TemporaryFile()
 
     def run(self):
         """Boot, and stay until the machine ends; returns EXITED, TIMED_OUT or INTERRUPTED."""
@@ -90,7 +93,8 @@ class Session:
             try:
                 self.process = subprocess.Popen(
                     self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    start_new_session=True, preexec_fn=_die_with_parent, bufsize=0)
+                    stderr=self.complaints, start_new_session=True,
+                    preexec_fn=_die_with_parent, bufsize=0)
                 return self._pump()
             except Interrupt:
                 return INTERRUPTED
@@ -131,6 +135,12 @@ class Session:
         except BrokenPipeError:
             pass  # the machine just ended; its output says so next
         return bool(data)
+
+    def complaint(self):
+        """What QEMU wrote to stderr, but for its good-bye when we ended it."""
+        self.complaints.seek(0)
+        lines = self.complaints.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if "terminating on signal" not in line)
 
     def _end(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
