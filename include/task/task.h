@@ -41,7 +41,8 @@ struct task {
     vaddr_t clear_child_tid; /* (c) zeroed, and waiters woken, when it ends */
     vaddr_t set_child_tid;   /* (b) where to store the tid before the first instruction */
     vaddr_t robust_list;     /* (c) */
-    uint64_t oom_retries;    /* (c) faults in a row without memory */
+    uint64_t oom_retries;    /* (c) faults in a row without memory... */
+    uint64_t oom_faults;     /* (c) ... while this was the number of those that went well */
     struct fpu_state fpu;
 };
 

@@ -145,14 +145,53 @@ static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
     store_relaxed(&mm->rss[c], mm->rss[c] + n);
 }
 
+/* --- the hot ends of finding: most touches are near the last one ---------------------------------- */
+
+/** find_vma() where the VMA found last is not it. */
+struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr);
+
+/** The first VMA that ends above addr, or NULL. addr may lie before its start. mmap_lock held. */
+static inline struct vm_area_struct *find_vma(struct mm_struct *mm, uint64_t addr)
+{
+    struct vm_area_struct *last = load_relaxed(&mm->vmacache);
+    if (likely(last && addr - last->vm_start < last->vm_end - last->vm_start))
+        return last;
+    return find_vma_in_tree(mm, addr);
+}
+
+/**
+ * Touches come in runs, and 512 entries share a table. So the last table is kept in one word, which
+ * is read and written as a whole: frame number in the low half, which 2 MiB it covers in the high.
+ * It is forgotten before tables are freed, when nobody walks.
+ */
+static inline pte_t *mm_cached_pte(const struct mm_struct *mm, uint64_t addr)
+{
+    uint64_t last = load_relaxed(&mm->last_table);
+    if (unlikely(!last || last >> 32 != addr >> (PAGE_SHIFT + PT_INDEX_BITS)))
+        return NULL;
+    pte_t *table = phys_to_virt(pfn_to_paddr(mk_pfn(last & UINT32_MAX)));
+    return &table[pt_index(mk_vaddr(addr), 0)];
+}
+
+pte_t *mm_walk(struct mm_struct *mm, uint64_t addr);
+pte_t *mm_walk_alloc(struct mm_struct *mm, uint64_t addr);
+
 /**
  * The entry of an address, NULL when its table is missing. mmap_lock, or page_table_lock held: what
  * the entry says may change under the former alone.
  */
-pte_t *mm_find_pte(struct mm_struct *mm, uint64_t addr);
+static inline pte_t *mm_find_pte(struct mm_struct *mm, uint64_t addr)
+{
+    pte_t *pte = mm_cached_pte(mm, addr);
+    return likely(pte != NULL) ? pte : mm_walk(mm, addr);
+}
 
 /** The same, making the tables that are missing; NULL when out of memory. mmap_lock held. */
-pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr);
+static inline pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr)
+{
+    pte_t *pte = mm_cached_pte(mm, addr);
+    return likely(pte != NULL) ? pte : mm_walk_alloc(mm, addr);
+}
 
 /** Free the tables that cover nothing outside of start..end, in which nothing is mapped any more.
  * mmap_lock held for writing. */

@@ -115,9 +115,6 @@ struct vm_area_struct *vma_alloc(struct mm_struct *mm, uint64_t start, uint64_t 
 /** Give back one that is in no tree, with its references to the mapping and the policy. */
 void vma_free(struct vm_area_struct *vma);
 
-/** The first VMA that ends above addr, or NULL. addr may lie before its start. */
-struct vm_area_struct *find_vma(struct mm_struct *mm, uint64_t addr);
-
 /** The VMA that holds addr, or NULL. */
 struct vm_area_struct *vma_lookup(struct mm_struct *mm, uint64_t addr);
 

@@ -16,7 +16,8 @@
 #include "virt/lru.h"
 #include "virt/rmap.h"
 
-void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page)
+static inline void map_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
+                            struct page *page)
 {
     struct mm_struct *mm = vma->vm_mm;
     spin_lock(&mm->page_table_lock);
@@ -32,7 +33,12 @@ void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, st
         __free_page(page);
 }
 
-static void map_zero_page(struct vm_area_struct *vma, pte_t *pte)
+void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page)
+{
+    map_page(vma, addr, pte, page);
+}
+
+static noinline void map_zero_page(struct vm_area_struct *vma, pte_t *pte)
 {
     struct mm_struct *mm = vma->vm_mm;
     uint64_t prot = (vma->vm_prot & ~PTE_W) | PTE_A | PTE_SPECIAL;
@@ -55,6 +61,6 @@ enum fault_result fault_anonymous(struct vm_area_struct *vma, uint64_t addr, uin
     if (unlikely(!page))
         return FAULT_OOM;
     clear_page(page_address(page));
-    map_new_anon_page(vma, addr, pte, page);
+    map_page(vma, addr, pte, page);
     return FAULT_DONE;
 }

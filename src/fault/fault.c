@@ -25,15 +25,10 @@ void fault_init(void)
     mm_set_teardown(exit_mmap);
 }
 
-enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uint64_t access)
+/* Something is there, but not what the access needs. */
+static noinline enum fault_result fault_present(struct vm_area_struct *vma, uint64_t addr,
+                                                uint64_t access, pte_t *pte, pte_t seen)
 {
-    pte_t *pte = mm_make_pte(vma->vm_mm, addr);
-    if (unlikely(!pte))
-        return FAULT_OOM;
-    pte_t seen = pte_load(pte);
-    if (likely(pte_none(seen)))
-        return vma_is_anonymous(vma) ? fault_anonymous(vma, addr, access, pte)
-                                     : fault_file(vma, addr, access, pte);
     if (pte_is_migration(seen)) {
         migration_entry_wait(pte);
         return FAULT_DONE;
@@ -44,6 +39,24 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
         return fault_write_protected(vma, addr, pte, seen);
     fault_accessed(vma, addr, access, pte, seen);
     return FAULT_DONE;
+}
+
+static inline enum fault_result handle_fault(struct vm_area_struct *vma, uint64_t addr,
+                                             uint64_t access)
+{
+    pte_t *pte = mm_make_pte(vma->vm_mm, addr);
+    if (unlikely(!pte))
+        return FAULT_OOM;
+    pte_t seen = pte_load(pte);
+    if (unlikely(!pte_none(seen)))
+        return fault_present(vma, addr, access, pte, seen);
+    return vma_is_anonymous(vma) ? fault_anonymous(vma, addr, access, pte)
+                                 : fault_file(vma, addr, access, pte);
+}
+
+enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uint64_t access)
+{
+    return handle_fault(vma, addr, access);
 }
 
 static inline enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
@@ -58,7 +71,7 @@ static inline enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr
     }
     if (unlikely(!(vma->vm_prot & access)))
         return FAULT_ACCERR;
-    return handle_mm_fault(vma, addr & PAGE_MASK, access);
+    return handle_fault(vma, addr & PAGE_MASK, access);
 }
 
 static noinline enum fault_result fault_after_growth(struct mm_struct *mm, uint64_t addr,

@@ -21,11 +21,22 @@
 /* After so many faults in a row without memory the guest is given up: nobody else could be. */
 #define OOM_RETRIES 16
 
+/* Was there still no memory, so often in a row that there will be none? */
+static bool hopeless(struct task *t)
+{
+    uint64_t faults = t->mm->minflt + t->mm->majflt;
+    if (faults != t->oom_faults) /* one has gone well since */
+        t->oom_retries = 0;
+    t->oom_faults = faults;
+    return ++t->oom_retries > OOM_RETRIES;
+}
+
 /* The killer may have made room elsewhere, or chosen this guest. */
 static void out_of_memory(struct task *t)
 {
-    if (kill_pending() || ++t->oom_retries > OOM_RETRIES) {
-        if (!kill_pending())
+    bool killed = kill_pending();
+    if (killed || hopeless(t)) {
+        if (!killed)
             pr_warn("%s[%u]: no memory for a page fault, and nobody left to kill; it ends\n",
                     t->guest->name, t->tid);
         task_exit_group(SIGKILL);
@@ -33,27 +44,29 @@ static void out_of_memory(struct task *t)
     cond_resched();
 }
 
-static void on_user_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr)
+static noinline void fault_failed(struct trap_frame *frame, enum fault_result result)
 {
-    struct task *t = task_current();
-    switch (user_fault(t->mm, addr.v, pte_cause_access(cause))) {
-    case FAULT_DONE:
-    case FAULT_MAJOR:
-        t->oom_retries = 0;
-        break;
+    switch (result) {
     case FAULT_MAPERR:
-        signal_fault(frame, SIGSEGV, SEGV_MAPERR, addr.v);
+        signal_fault(frame, SIGSEGV, SEGV_MAPERR, frame->stval);
         break;
     case FAULT_ACCERR:
-        signal_fault(frame, SIGSEGV, SEGV_ACCERR, addr.v);
+        signal_fault(frame, SIGSEGV, SEGV_ACCERR, frame->stval);
         break;
     case FAULT_SIGBUS:
-        signal_fault(frame, SIGBUS, BUS_ADRERR, addr.v);
+        signal_fault(frame, SIGBUS, BUS_ADRERR, frame->stval);
         break;
-    case FAULT_OOM:
-        out_of_memory(t);
+    default:
+        out_of_memory(task_current());
         break;
     }
+}
+
+static void on_user_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr)
+{
+    enum fault_result r = user_fault(task_current()->mm, addr.v, pte_cause_access(cause));
+    if (unlikely(r > FAULT_MAJOR))
+        fault_failed(frame, r);
 }
 
 static bool on_kernel_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr)
@@ -66,7 +79,7 @@ static bool on_kernel_fault(struct trap_frame *frame, uint64_t cause, vaddr_t ad
         enum fault_result r = user_fault(t->mm, addr.v, pte_cause_access(cause));
         if (r == FAULT_DONE || r == FAULT_MAJOR)
             return true;
-        if (r != FAULT_OOM || kill_pending() || ++t->oom_retries > OOM_RETRIES)
+        if (r != FAULT_OOM || kill_pending() || hopeless(t))
             return false;
         cond_resched();
     }

@@ -115,13 +115,14 @@ static inline void unlist_page(struct run *r, struct page *page)
 static void drain(struct lru_batch *b)
 {
     struct run r = {0};
-    for (uint32_t i = 0; i < b->n; i++) {
-        if (page_count(b->pages[i]) > 1)
-            list_page(&r, b->pages[i]);
+    struct page **end = b->pages + b->n;
+    for (struct page **p = b->pages; p < end; p++) {
+        if (likely(page_count(*p) > 1))
+            list_page(&r, *p);
     }
     run_end(&r);
-    for (uint32_t i = 0; i < b->n; i++)
-        put_page(b->pages[i]);
+    for (struct page **p = b->pages; p < end; p++)
+        put_page(*p);
     b->n = 0;
 }
 

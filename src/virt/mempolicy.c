@@ -110,7 +110,7 @@ struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, uint64_t addr
 {
     const struct mempolicy *pol = vma->vm_policy ? vma->vm_policy : vma->vm_mm->policy;
     if (likely(pol->mode == MPOL_DEFAULT || pol->mode == MPOL_LOCAL))
-        return alloc_pages(gfp, 0);
+        return alloc_pages_mask(numa_node_id(), gfp, 0, NULL);
     return alloc_by_policy(pol, gfp, vma, addr);
 }
 

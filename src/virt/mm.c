@@ -107,40 +107,18 @@ struct mm_struct *mm_next(struct mm_struct *prev)
 
 /* --- the page table ------------------------------------------------------------------------------ */
 
-/*
- * Touches come in runs, and 512 entries share a table. So the last table is kept in one word, which
- * is read and written as a whole: frame number in the low half, which 2 MiB it covers in the high.
- * It is forgotten before tables are freed, when nobody walks.
- */
-static inline pte_t *cached_pte(struct mm_struct *mm, uint64_t addr)
+pte_t *mm_walk(struct mm_struct *mm, uint64_t addr)
 {
-    uint64_t last = load_relaxed(&mm->last_table);
-    if (unlikely(!last || last >> 32 != addr >> (PAGE_SHIFT + PT_INDEX_BITS)))
-        return NULL;
-    pte_t *table = phys_to_virt(pfn_to_paddr(mk_pfn(last & UINT32_MAX)));
-    return &table[pt_index(mk_vaddr(addr), 0)];
+    return pt_walk(&mm->pgt, mk_vaddr(addr), 0);
 }
 
-static void cache_table(struct mm_struct *mm, uint64_t addr, const pte_t *pte)
+pte_t *mm_walk_alloc(struct mm_struct *mm, uint64_t addr)
 {
-    uint64_t pfn = paddr_to_pfn(virt_to_phys(pte)).v;
-    store_relaxed(&mm->last_table, pfn | addr >> (PAGE_SHIFT + PT_INDEX_BITS) << 32);
-}
-
-pte_t *mm_find_pte(struct mm_struct *mm, uint64_t addr)
-{
-    pte_t *pte = cached_pte(mm, addr);
-    return pte ? pte : pt_walk(&mm->pgt, mk_vaddr(addr), 0);
-}
-
-pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr)
-{
-    pte_t *pte = cached_pte(mm, addr);
-    if (likely(pte))
-        return pte;
-    pte = pt_walk_alloc(&mm->pgt, mk_vaddr(addr), 0);
-    if (pte)
-        cache_table(mm, addr, pte);
+    pte_t *pte = pt_walk_alloc(&mm->pgt, mk_vaddr(addr), 0);
+    if (pte) {
+        uint64_t pfn = paddr_to_pfn(virt_to_phys(pte)).v;
+        store_relaxed(&mm->last_table, pfn | addr >> (PAGE_SHIFT + PT_INDEX_BITS) << 32);
+    }
     return pte;
 }
 

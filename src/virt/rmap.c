@@ -74,8 +74,7 @@ void page_remove_rmap(struct page *page)
     int32_t before = fetch_sub(&page->mapcount, 1);
     ASSERT(before > 0);
     if (before == 1)
-        mod_node_state(page_pgdat(page), page->type == PAGE_ANON ? NR_ANON_MAPPED : NR_FILE_MAPPED,
-                       -1);
+        count_mapped(page, page->type == PAGE_ANON ? NR_ANON_MAPPED : NR_FILE_MAPPED, -1);
 }
 
 void page_move_anon_rmap(struct page *page, struct vm_area_struct *vma)

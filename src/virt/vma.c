@@ -111,12 +111,9 @@ struct vm_area_struct *vma_prev(const struct vm_area_struct *vma)
 
 /* --- finding ------------------------------------------------------------------------------------- */
 
-struct vm_area_struct *find_vma(struct mm_struct *mm, uint64_t addr)
+struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr)
 {
-    struct vm_area_struct *found = load_relaxed(&mm->vmacache);
-    if (likely(found && addr >= found->vm_start && addr < found->vm_end))
-        return found;
-    found = NULL;
+    struct vm_area_struct *found = NULL;
     for (struct rb_node *node = mm->mm_rb.node; node;) {
         struct vm_area_struct *vma = rb_vma(node);
         if (vma->vm_end > addr) {
