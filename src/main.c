@@ -21,6 +21,8 @@
 #include "kern/thread.h"
 #include "phys/alloc.h"
 #include "phys/machine.h"
+#include "pressure/compaction.h"
+#include "pressure/oom.h"
 #include "sbi/sbi.h"
 #include "slab/cache.h"
 #include "slab/vmalloc.h"
@@ -81,6 +83,10 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     /* task: guests can be started */
     boot_seed();
     guest_init();
+
+    /* pressure: who helps when memory is short registers with phys */
+    compaction_init();
+    oom_init();
 
     /* view, console: what is known can be seen, and a person can drive */
     kern_selftests_register();

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/string.h"
 #include "console/cmd.h"
+#include "console/cmd_pressure.h"
 #include "console/console.h"
 #include "console/memmap.h"
 #include "phys/node.h"
@@ -49,6 +50,8 @@ static int cmd_memmap(struct console *con, int argc, char **argv)
     bool colour = true, by_page = false;
     const char *operand = NULL;
     uint64_t nid;
+    if (argc == 3 && strcmp(argv[1], "--watch") == 0 && strcmp(argv[2], "compact") == 0)
+        return memmap_watch_compact(con);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--plain") == 0)
             colour = false;
@@ -69,9 +72,11 @@ static int cmd_memmap(struct console *con, int argc, char **argv)
 }
 
 static const struct command commands[] = {
-    {"memmap", "[--plain] [NODE] | --pages PFN", "draw memory: a cell a pageblock, or a page",
+    {"memmap", "[--plain] [NODE] | --pages PFN | --watch compact",
+     "draw memory: a cell a pageblock, or a page",
      "A letter is the state that most used pages of the block are in, a capital when half of it\n"
-     "is used, a dot when all is free. --plain leaves the colours out.\n",
+     "is used, a dot when all is free. --plain leaves the colours out. --watch compact compacts\n"
+     "all memory and shows the two scanners meeting.\n",
      cmd_memmap},
 };
 

@@ -61,6 +61,7 @@ void console_init(void)
     cmd_machine_init();
     cmd_views_init();
     cmd_memory_init();
+    cmd_pressure_init();
     cmd_memmap_init();
     cmd_guest_init();
     cmd_space_init();

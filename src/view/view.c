@@ -16,6 +16,7 @@ void view_init(void)
     view_meminfo_init();
     view_slabinfo_init();
     view_sysctl_init();
+    view_sysctl_pressure_init();
     view_node_init();
     view_cpu_init();
     view_guest_init();

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * defer.c - compaction that failed is not tried again at once.
+ *
+ *      fails: 1st      skip the next  2 requests of this order or above
+ *             2nd      skip           4
+ *             ...                    64 at most; a success resets it
+ *
+ * Locks: none; a lost update costs one attempt. Linux's counterpart: compaction_deferred().
+ */
+#include "pressure/compaction.h"
+
+void defer_compaction(struct zone *zone, int order)
+{
+    zone->compact_considered = 0;
+    if (zone->compact_defer_shift < COMPACT_MAX_DEFER_SHIFT)
+        zone->compact_defer_shift++;
+    if (order < zone->compact_order_failed)
+        zone->compact_order_failed = order;
+}
+
+bool compaction_deferred(struct zone *zone, int order)
+{
+    uint32_t limit = 1u << zone->compact_defer_shift;
+    if (order < zone->compact_order_failed || !zone->compact_defer_shift)
+        return false;
+    if (++zone->compact_considered >= limit) {
+        zone->compact_considered = limit;
+        return false;
+    }
+    return true;
+}
+
+void compaction_defer_reset(struct zone *zone, int order, bool success)
+{
+    if (success)
+        zone->compact_considered = zone->compact_defer_shift = 0;
+    if (order >= zone->compact_order_failed)
+        zone->compact_order_failed = order + 1;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reaper.c - freeing a victim's memory while it still dies.
+ *
+ *      killed --> [ queue ] --> oom_reaper: mm_reap(): all its anonymous pages go
+ *                                  `-- mmap_lock busy? try again, ten times, then give up
+ *
+ * A guest that was killed may take long to notice: it may sleep, or wait for a lock that somebody
+ * holds who waits for memory. Its anonymous pages will never be read again, so they can go now.
+ *
+ * Locks: reap_lock for the queue; mm_reap() tries mmap_lock.
+ * Linux's counterpart: oom_reaper(), __oom_reap_task_mm().
+ */
+#include "base/errno.h"
+#include "fault/zap.h"
+#include "kern/lock.h"
+#include "kern/log.h"
+#include "kern/panic.h"
+#include "kern/thread.h"
+#include "kern/wait.h"
+#include "pressure/oom.h"
+
+#define QUEUE 16
+#define TRIES 10
+#define PAUSE_NS (100 * NSEC_PER_MSEC)
+#define PAGES_TO_KB(n) ((uint64_t)(n) << (PAGE_SHIFT - 10))
+
+static struct spinlock reap_lock = SPINLOCK_INIT("reaper", RANK_OOM);
+static struct mm_struct *queue[QUEUE]; /* under reap_lock; mmgrab() done */
+static unsigned head, tail;            /* under reap_lock */
+static struct wait_queue victims = WAIT_QUEUE_INIT(victims);
+
+void reaper_queue(struct mm_struct *mm)
+{
+    spin_lock(&reap_lock);
+    bool room = head - tail < QUEUE;
+    if (room) {
+        mmgrab(mm);
+        queue[head++ % QUEUE] = mm;
+    }
+    spin_unlock(&reap_lock);
+    if (!room)
+        mm_test_and_set_flag(mm, MMF_OOM_SKIP); /* it must die by itself; others may be chosen */
+    wake_up_all(&victims);
+}
+
+static struct mm_struct *take(void)
+{
+    struct mm_struct *mm = NULL;
+    spin_lock(&reap_lock);
+    if (tail != head)
+        mm = queue[tail++ % QUEUE];
+    spin_unlock(&reap_lock);
+    return mm;
+}
+
+static void report(const struct mm_struct *mm)
+{
+    pr_info("oom_reaper: reaped process %u (%s), now anon-rss:%lukB, file-rss:%lukB, "
+            "shmem-rss:%lukB\n",
+            mm->owner.pid, mm->owner.name, PAGES_TO_KB(mm->rss[MM_ANONPAGES]),
+            PAGES_TO_KB(mm->rss[MM_FILEPAGES]), PAGES_TO_KB(mm->rss[MM_SHMEMPAGES]));
+}
+
+static void reap(struct mm_struct *mm)
+{
+    int64_t freed = 0;
+    for (int i = 0; i < TRIES; i++) {
+        if (!mmget_not_zero(mm)) /* it is being torn down: all will be free */
+            break;
+        freed = mm_reap(mm);
+        if (freed >= 0)
+            report(mm);
+        mmput(mm);
+        if (freed >= 0)
+            break;
+        (void)sleep_ns(PAUSE_NS);
+    }
+    if (freed < 0)
+        pr_warn("oom_reaper: unable to reap pid:%u (%s)\n", mm->owner.pid, mm->owner.name);
+    mm_test_and_set_flag(mm, MMF_OOM_SKIP);
+}
+
+static void oom_reaper(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        struct mm_struct *mm = take();
+        if (!mm) {
+            wait_event(&victims, load_relaxed(&head) != load_relaxed(&tail));
+            continue;
+        }
+        reap(mm);
+        mmdrop(mm);
+    }
+}
+
+void reaper_init(void)
+{
+    if (!kthread_run("oom_reaper", oom_reaper, NULL, NO_NODE))
+        panic("no memory for the reaper's thread; the machine is too small");
+}
