@@ -105,7 +105,6 @@ struct guest {
     uint64_t run_ns;         /* (g) of tasks that have ended */
     uint64_t child_run_ns;   /* (g) of children that were waited for */
     uint64_t minflt, majflt; /* (g) after exit; while it runs they are in mm */
-    uint64_t syscalls;       /* (c) relaxed */
     uint32_t umask;          /* (c) */
     uint64_t at_random[2];   /* (b) */
 };

@@ -29,15 +29,16 @@ static const char *const names[NR_SYSCALLS] = {
 /* How often calls were asked for that are not there; the last one counts all larger numbers. */
 static uint32_t unknown[NR_SYSCALLS + 1];
 
-static int64_t not_there(uint64_t nr)
+static noinline int64_t not_there(uint64_t nr)
 {
     fetch_add_relaxed(&unknown[MIN(nr, (uint64_t)NR_SYSCALLS)], 1);
     return -ENOSYS;
 }
 
 /* The call was interrupted: remember how to make it again, and look at the signals. */
-static noinline void set_restart(struct task *t, struct trap_frame *frame)
+static noinline void set_restart(struct trap_frame *frame)
 {
+    struct task *t = task_current();
     t->restart = true;
     t->restart_a0 = frame->regs[REG_A0];
     thread_notify(t->thread);
@@ -45,16 +46,11 @@ static noinline void set_restart(struct task *t, struct trap_frame *frame)
 
 void syscall_dispatch(struct trap_frame *frame)
 {
-    struct task *t = task_current();
     uint64_t nr = frame->regs[REG_A7];
-    int64_t result;
-    t->guest->syscalls++;
-    if (likely(nr < NR_SYSCALLS && table[nr]))
-        result = table[nr](t, &frame->regs[REG_A0]);
-    else
-        result = not_there(nr);
+    syscall_fn *fn = likely(nr < NR_SYSCALLS) ? table[nr] : NULL;
+    int64_t result = likely(fn != NULL) ? fn(task_current(), &frame->regs[REG_A0]) : not_there(nr);
     if (unlikely(result == -ERESTARTSYS))
-        set_restart(t, frame);
+        set_restart(frame);
     frame->regs[REG_A0] = (uint64_t)result;
 }
 
