@@ -70,10 +70,10 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
 /** Is the running thread on the ladder, or known to free memory? */
 bool thread_on_ladder(void);
 
-/** Allocations of this thread use the last reserves from now on (the dying); returns the old value. */
+/** From now on this thread may take the last reserves (the dying); returns the old value. */
 bool thread_set_memalloc(bool yes);
 
-/* --- boot --------------------------------------------------------------------------------------- */
+/* --- boot ------------------------------------------------------------------------------------- */
 
 /** Nodes, zones, mem_map, zonelists, pagesets: everything but the free pages. Boot hart alone. */
 void phys_init(const struct machine *m);

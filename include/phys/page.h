@@ -96,7 +96,7 @@ struct page {
 
 _Static_assert(sizeof(struct page) == 64, "a struct page is 64 bytes");
 
-/* --- frames, pages, addresses ------------------------------------------------------------------ */
+/* --- frames, pages, addresses ----------------------------------------------------------------- */
 
 #define MEMORY_BASE_PFN (MEMORY_BASE >> PAGE_SHIFT)
 
@@ -148,7 +148,7 @@ const char *page_type_name(enum page_type type);
 /** The head of the block that @page belongs to; itself when it is no tail. Zone lock or owner. */
 struct page *page_head(struct page *page);
 
-/* --- flags ------------------------------------------------------------------------------------- */
+/* --- flags ------------------------------------------------------------------------------------ */
 
 static inline bool page_flag(const struct page *page, enum page_flag flag)
 {
@@ -187,7 +187,7 @@ static inline bool page_is_free(const struct page *page)
     return page->type == PAGE_BUDDY || page->type == PAGE_PCP || page->type == PAGE_ISOLATED;
 }
 
-/* --- references -------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------- */
 
 static inline int page_count(const struct page *page)
 {
@@ -226,7 +226,7 @@ static inline void put_page(struct page *page)
 /** Make the wait queues that the page locks share (boot). */
 void page_wait_init(void);
 
-/* --- the page lock (pagewait.c) ---------------------------------------------------------------- */
+/* --- the page lock (pagewait.c) --------------------------------------------------------------- */
 
 static inline bool trylock_page(struct page *page)
 {

@@ -15,7 +15,7 @@ void page_debug_alloc(struct page *page, unsigned order);
 /** Check that the block may be freed (panics with both stacks if not), note it, poison it. */
 void page_debug_free(struct page *page, unsigned order);
 
-/** The free pattern into free pages costs a page's stores each time: `page_poison=1` turns it on. */
+/** Filling free pages with a pattern costs a page's stores each: `page_poison=1` turns it on. */
 void page_debug_init(void);
 
 /** A page is in a state that it must not be in: report and panic. */

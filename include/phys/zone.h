@@ -45,7 +45,7 @@ enum migratetype {
 
 enum zone_watermark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
-/* --- the pageset of one hart (pcp.c) ------------------------------------------------------------ */
+/* --- the pageset of one hart (pcp.c) ---------------------------------------------------------- */
 
 #define PCP_MAX_ORDER 3
 #define PCP_TYPES 4 /* MIGRATE_PCPTYPES, and one unused, so that GFP bits index the stacks */
@@ -67,7 +67,7 @@ struct free_area {
     uint64_t nr_free;                          /* (z) blocks on all of them */
 };
 
-/* --- capture: the block that compaction was asked for goes to who asked -------------------------- */
+/* --- capture: the block that compaction was asked for goes to who asked ----------------------- */
 
 struct capture_control {
     unsigned order;

@@ -54,13 +54,13 @@ void compact_all_nodes(void);
 typedef void compact_watcher(const struct compact_control *cc, void *arg);
 void compaction_watch(compact_watcher *fn, void *arg);
 
-/* --- deferral: what failed is not tried again at once (defer.c) ------------------------------------- */
+/* --- deferral: what failed is not tried again at once (defer.c) ------------------------------- */
 
 bool compaction_deferred(struct zone *zone, int order);
 void defer_compaction(struct zone *zone, int order);
 void compaction_defer_reset(struct zone *zone, int order, bool success);
 
-/* --- isolation: the two scanners (isolate.c) ---------------------------------------------------------- */
+/* --- isolation: the two scanners (isolate.c) -------------------------------------------------- */
 
 /** Fill migrate_list from the next pageblocks. False when the scanners have met. */
 bool isolate_migratepages(struct compact_control *cc);

@@ -38,6 +38,7 @@ struct kmem_cache {
     struct kmem_cache_hart *harts; /* by hart index */
     uint32_t size;                 /* of an object with what debugging adds, aligned */
     uint32_t object_size;          /* as asked for */
+    uint32_t link;                 /* where in a free object the address of the next one lies */
     uint32_t align;
     uint32_t flags;
     uint16_t objects; /* in a slab */
@@ -59,10 +60,13 @@ void slab_init(void);
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags,
                                      void (*ctor)(void *));
 
-/** Free the cache. Objects that are still out are reported and stay: -EBUSY. */
+/** Free the cache, which nobody uses any more. Objects still out are reported and stay: -EBUSY. */
 int kmem_cache_destroy(struct kmem_cache *cache) must_check;
 
-/** An object near this hart, or near @nid; with __GFP_ZERO zeroed (no ctor then). NULL: none. */
+/**
+ * An object near this hart, or near @nid; with __GFP_ZERO zeroed (no ctor then). NULL: none. With
+ * GFP_ATOMIC or GFP_NOWAIT under any lock below RANK_SLAB_LIST, else where one may block.
+ */
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) must_check;
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) must_check;
 
@@ -81,11 +85,10 @@ struct slabinfo {
 };
 void slabinfo_each(void (*fn)(const struct slabinfo *info, void *arg), void *arg);
 
-/** Audit all caches: freelists, counts, pages. Prints faults, returns their number. */
+/**
+ * Audit all caches: freelists, counts, and each page of type SLAB that the machine has. Prints
+ * faults, returns their number. What other harts change meanwhile may be reported: look again.
+ */
 unsigned slab_check(struct sink *out);
-
-/** For the parts of this floor: the caches, linked by list; the lock is RANK_SLAB_LIST. */
-extern struct list_head slab_caches;
-extern struct spinlock slab_list_lock;
 
 #endif

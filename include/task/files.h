@@ -31,7 +31,7 @@
 struct file;
 
 struct file_ops {
-    /** To and from the guest's memory, at *pos, which moves along. Bytes, or -Exxx. NULL: -EINVAL. */
+    /** To and from the guest's memory, at *pos, which moves along. Bytes, -Exxx. NULL: -EINVAL. */
     int64_t (*read)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
     int64_t (*write)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);

@@ -3,7 +3,7 @@
  * signal.h - telling a guest something, if need be that it is over.
  *
  *      kill(pid), fault, Ctrl-C --> pending bit --> thread_notify --> on the way back to U-mode:
- *          handler?   push a frame on the guest's stack, go on in the handler; rt_sigreturn undoes it
+ *          handler?   push a frame on the guest's stack, go on there; rt_sigreturn undoes it
  *          default?   end the guest, stop it, or nothing
  *          ignored?   dropped
  *

@@ -21,7 +21,7 @@ enum default_action signal_default(int sig);
  */
 int signal_take_locked(struct task *t, struct siginfo_words *info);
 
-/** Push a frame for the handler onto the guest's stack and point `frame` at it. -EFAULT: no room. */
+/** Push a frame for the handler on the guest's stack, point `frame` at it. -EFAULT: no room. */
 int signal_push_frame(struct task *t, struct trap_frame *frame, int sig,
                       const struct siginfo_words *info, const struct sigaction_abi *act) must_check;
 

@@ -34,7 +34,7 @@ const char *syscall_name(uint64_t nr);
 /** How often guests have asked for calls that are not there, "NUMBER NAME COUNT" a line. */
 void syscall_print_unknown(struct sink *out);
 
-/* --- arguments: one copy of each check --------------------------------------------------------- */
+/* --- arguments: one copy of each check -------------------------------------------------------- */
 
 /** A path into buf of PATH_MAX bytes: its length, -EFAULT, -ENAMETOOLONG, -ENOENT when empty. */
 #define PATH_MAX 4096

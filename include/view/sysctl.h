@@ -10,8 +10,7 @@
 #include "file/registry.h"
 
 /** The whole of what was written, as one number within bounds. 0 or -EINVAL. */
-int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max,
-                  uint64_t *out) must_check;
+int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max, uint64_t *out) must_check;
 
 /* One setting: a show and a store function for the variable @var. */
 #define SETTING(name, var, min, max, then)                                            \
@@ -24,7 +23,7 @@ int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max,
     static int store_##name(const char *text, size_t n, const struct view_args *args) \
     {                                                                                 \
         uint64_t v;                                                                   \
-        int err = sysctl_number(text, n, min, max, &v);                                 \
+        int err = sysctl_number(text, n, min, max, &v);                               \
         (void)args;                                                                   \
         if (err)                                                                      \
             return err;                                                               \
@@ -33,9 +32,9 @@ int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max,
         return 0;                                                                     \
     }
 
-#define SETTING_ROW(dir, name)                                                                     \
-    {                                                                                              \
-        .path = dir "/" #name, .show = show_##name, .store = store_##name                          \
+#define SETTING_ROW(dir, name)                                            \
+    {                                                                     \
+        .path = dir "/" #name, .show = show_##name, .store = store_##name \
     }
 
 #endif

@@ -12,8 +12,9 @@
  * pages. A page on a list has PG_lru; who clears that bit owns the page's list links: that is how
  * migration and reclaim take a page, and nobody else can at the same time.
  *
- * Locks: pgdat->lru_lock (RANK_LRU) for a node's lists, pgdat->lru[]; batches belong to their hart. A page in a batch has a
- * reference for it; one on a list does not, and leaves it when its last reference goes.
+ * Locks: pgdat->lru_lock (RANK_LRU) for a node's lists, pgdat->lru[]; batches belong to their
+ * hart. A page in a batch has a reference for it; one on a list does not, and leaves it when its
+ * last reference goes.
  * Linux's counterpart: struct lruvec, mm/swap.c.
  */
 #ifndef PAGODA_VIRT_LRU_H

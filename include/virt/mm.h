@@ -145,7 +145,7 @@ static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
     store_relaxed(&mm->rss[c], mm->rss[c] + n);
 }
 
-/* --- the hot ends of finding: most touches are near the last one ---------------------------------- */
+/* --- the hot ends of finding: most touches are near the last one ------------------------------ */
 
 /** find_vma() where the VMA found last is not it. */
 struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr);

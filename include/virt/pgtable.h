@@ -122,7 +122,7 @@ struct pt_step {
 void pt_trace(const struct pgtable *pt, vaddr_t va, void (*fn)(const struct pt_step *, void *),
               void *arg);
 
-/** Tables reachable in the user half: counted and each a PAGE_TABLE. Prints faults, returns them. */
+/** Tables reachable in the user half: counted, each a PAGE_TABLE. Prints faults, returns them. */
 unsigned pt_check(const struct pgtable *pt, struct sink *out);
 
 #endif

@@ -73,7 +73,7 @@ void anon_vma_unlock_vma(struct vm_area_struct *vma);
 struct anon_vma *page_get_anon_vma(struct page *page);
 void put_anon_vma(struct anon_vma *av);
 
-/* --- a page gets or loses an entry: page_table_lock of the entry's mm held ---------------------- */
+/* --- a page gets or loses an entry: page_table_lock of the entry's mm held -------------------- */
 
 /** A fresh private page, not seen by anyone yet. */
 void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, uint64_t addr);
@@ -91,7 +91,7 @@ static inline bool page_mapped(const struct page *page)
     return load_relaxed(&page->mapcount) > 0;
 }
 
-/* --- from a page to its mappers ------------------------------------------------------------------ */
+/* --- from a page to its mappers --------------------------------------------------------------- */
 
 /** One entry that maps the page, or that names it as being migrated. */
 struct rmap_entry {
@@ -113,7 +113,7 @@ void rmap_walk(struct page *page, rmap_fn *fn, void *arg);
 /** How many entries used the page since last asked; their A bits are cleared. */
 unsigned page_referenced(struct page *page);
 
-/* --- migration: the page lock is held ---------------------------------------------------------- */
+/* --- migration: the page lock is held --------------------------------------------------------- */
 
 /**
  * Replace each entry by a migration entry: from now on faults wait. True when nothing maps the

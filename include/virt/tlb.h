@@ -49,7 +49,7 @@ void tlb_flush_spurious(struct tlb_space *space, vaddr_t va);
 unsigned tlb_asid_bits(void);
 uint64_t tlb_generation(void);
 
-/* --- gathering: pages are freed only after nobody can reach them ---------------------------------- */
+/* --- gathering: pages are freed only after nobody can reach them ------------------------------ */
 
 #define TLB_GATHER_MAX 48
 

@@ -4,6 +4,8 @@
     pagoda zones               all zones: pages, watermarks
     pagoda freelists [NODE]    free blocks by order and migratetype, counted on the lists
     pagoda page PFN            one struct page, its words spelt out
+    pagoda harts               what each hart runs and what waits there
+    pagoda threads             every thread, and where it sleeps
     pagoda tasks               the guests: pid, name, address space
     pagoda vmas PID            the areas of a guest's address space
     pagoda walk PID VA         the walk of its page table to VA, each entry spelt out
@@ -170,6 +172,35 @@ def entries(head, type_name, member):
         node = node.dereference()["next"]
 
 
+def show_harts():
+    table = value("harts")
+    for index in range(number("nr_harts")):
+        hart = table[index].dereference()
+        current = hart["current"]
+        name = current.dereference()["name"].string() if int(current) else "nothing yet"
+        print(f"hart {index}: id {int(hart['arch']['hartid'])}, node {int(hart['arch']['nid'])}, "
+              f"runs {name}, {int(hart['rq']['nr_queued'])} queued, "
+              f"ipi_pending {int(hart['ipi_pending']):#x}, "
+              f"in_interrupt {int(hart['in_interrupt'])}")
+
+
+def show_threads():
+    states = enum_names("thread_state")
+    for thread in entries(value("all_threads"), "struct thread", "all_node"):
+        state = states.get(int(thread["state"]), str(int(thread["state"])))
+        print(f"{int(thread['id']):5} {thread['name'].string():16} "
+              f"{state.replace('THREAD_', ''):10} hart {int(thread['hart'])}, "
+              f"affinity {int(thread['affinity']['bits']):#x}, "
+              f"switches {int(thread['switches'])}, left off at {return_address(thread)}")
+
+
+def return_address(thread):
+    """Where schedule() will return to in a thread that does not run."""
+    address = int(thread["context"]["ra"])
+    symbol = gdb.execute(f"info symbol {address:#x}", to_string=True).split(" in ")[0]
+    return symbol.strip()
+
+
 def spaces():
     return entries(value("mm_list"), "struct mm_struct", "mm_list")
 
@@ -253,6 +284,8 @@ COMMANDS = {
     "zones": (show_zones, 0, 0, True),
     "freelists": (lambda node=None: show_freelists(node), 0, 1, True),
     "page": (show_page, 1, 1, True),
+    "harts": (show_harts, 0, 0, True),
+    "threads": (show_threads, 0, 0, True),
     "tasks": (show_tasks, 0, 0, True),
     "vmas": (show_vmas, 1, 1, True),
     "walk": (show_walk, 2, 2, True),

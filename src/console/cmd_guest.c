@@ -29,7 +29,7 @@ void guest_interrupt_foreground(void)
         store_relaxed(&foreground, 0);
 }
 
-/* --- starting ---------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 /* A wait status as a shell has it. */
 static int shell_status(int status)
@@ -134,7 +134,7 @@ static int cmd_run(struct console *con, int argc, char **argv)
     return start_and_wait(con, words, &options);
 }
 
-/* --- signals ----------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static int signal_all(struct console *con, char **argv, int first, int argc, int sig)
 {
@@ -192,7 +192,7 @@ static int cmd_resume(struct console *con, int argc, char **argv)
     return status ? status : wait_for(con, (uint32_t)pid, argv[0]);
 }
 
-/* --- waiting and watching ------------------------------------------------------------------------------ */
+/* --- waiting and watching --------------------------------------------------------------------- */
 
 static int cmd_wait(struct console *con, int argc, char **argv)
 {

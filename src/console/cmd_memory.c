@@ -23,7 +23,7 @@
 
 #define PAGES_TO_MIB(n) ((n) >> (20 - PAGE_SHIFT))
 
-/* --- nodes and zones ------------------------------------------------------------------------------------ */
+/* --- nodes and zones -------------------------------------------------------------------------- */
 
 static void print_node_harts(struct sink *out, unsigned nid)
 {
@@ -124,7 +124,7 @@ static int cmd_pcp(struct console *con, int argc, char **argv)
     return 0;
 }
 
-/* --- one page --------------------------------------------------------------------------------------------- */
+/* --- one page --------------------------------------------------------------------------------- */
 
 static bool print_mapper(const struct rmap_entry *e, void *arg)
 {
@@ -181,7 +181,7 @@ static int cmd_page(struct console *con, int argc, char **argv)
     return 0;
 }
 
-/* --- alloc and free ------------------------------------------------------------------------------------------ */
+/* --- alloc and free --------------------------------------------------------------------------- */
 
 #define MAX_HELD 4096
 

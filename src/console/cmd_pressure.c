@@ -88,7 +88,7 @@ static int cmd_oom(struct console *con, int argc, char **argv)
     return 0;
 }
 
-/* --- watching ----------------------------------------------------------------------------------------- */
+/* --- watching --------------------------------------------------------------------------------- */
 
 struct watch {
     struct console *con;

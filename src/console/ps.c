@@ -41,7 +41,7 @@ static void look_at(struct guest *g, struct row *row)
     mmput(mm);
 }
 
-/* --- fields ------------------------------------------------------------------------------------------ */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static void show_pid(struct sink *out, const struct row *r)
 {
@@ -154,7 +154,7 @@ static int parse_fields(const char *text, const struct field **chosen, int max)
     return n;
 }
 
-/* --- tables ------------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 static void print_table(struct sink *out, const struct field *const *chosen, int n)
 {

@@ -12,7 +12,7 @@
  *
  * Locks: archive_lock (RANK_INODE) for the pages of all inodes, which migration may exchange. The
  * list of inodes is made at boot and only read afterwards.
- * Linux's counterpart: init/initramfs.c; format: Documentation/driver-api/early-userspace/buffer-format.
+ * Linux's counterpart: init/initramfs.c; the format is in its buffer-format document.
  */
 #include "file/archive.h"
 
@@ -37,7 +37,7 @@ static struct spinlock archive_lock = SPINLOCK_INIT("archive", RANK_INODE);
 static struct archive_inode *inodes[MAX_INODES];
 static unsigned nr_inodes;
 
-/* --- the pages of a file ---------------------------------------------------------------------------- */
+/* --- the pages of a file ---------------------------------------------------------------------- */
 
 static struct page *get_page_of(struct address_space *m, uint64_t index, int *err)
 {
@@ -101,7 +101,7 @@ pagoda_ssize_t inode_read(struct inode *inode, void *buf, size_t n, uint64_t at)
     return (pagoda_ssize_t)done;
 }
 
-/* --- taking pages ------------------------------------------------------------------------------------ */
+/* --- taking pages ----------------------------------------------------------------------------- */
 
 static void become_file_page(struct page *page, struct archive_inode *ai, uint64_t index)
 {
@@ -150,7 +150,7 @@ static int fill_by_copying(struct archive_inode *ai, const char *data, uint64_t 
     return 0;
 }
 
-/* --- members ----------------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 struct member {
     uint32_t mode, mtime, nlink;
@@ -292,7 +292,7 @@ void archive_init(paddr_t base, uint64_t size)
     pr_info("archive: %u files and directories, %lu pages freed\n", nr_inodes, freed);
 }
 
-/* --- looking up ---------------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 unsigned archive_count(void)
 {

@@ -18,6 +18,7 @@
 #include "base/atomic.h"
 #include "base/errno.h"
 #include "base/format.h"
+#include "kern/fence.h"
 #include "kern/ipi.h"
 #include "kern/irq.h"
 #include "kern/log.h"
@@ -88,6 +89,7 @@ uint32_t harts_start(void)
         if (!hart_is_online(h->arch.index))
             start(h);
     }
+    fence_choose();
     return mask_weight(&harts_online);
 }
 

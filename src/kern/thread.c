@@ -79,7 +79,7 @@ static struct thread *make_on_stack(char *stack, size_t size, const char *name, 
     t->arg = arg;
     t->run_class = RUN_NORMAL;
     t->hart = hart_index();
-    /* Below the place of a user trap frame: the thread fills it while it still runs on the stack. */
+    /* Below the place of a user trap frame: the thread fills it while it runs on the stack. */
     context_init(&t->context, thread_stack_top(t) - sizeof(struct trap_frame), thread_begin, t);
     enlist(t, name);
     return t;

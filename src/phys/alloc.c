@@ -23,7 +23,7 @@
 #include "phys/page_debug.h"
 #include "phys/pcp.h"
 
-/* --- out ---------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* The rare ways are functions of their own, so that the usual one needs no stack. */
 static noinline struct page *clear_block(struct page *page, unsigned order)
@@ -188,7 +188,7 @@ struct page *alloc_page(gfp_t gfp)
     return prepare(pcp_take(pcp, stack, 0), gfp, 0);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static noinline void free_to_zone(struct page *page, unsigned order)
 {

@@ -44,7 +44,7 @@ void buddy_unlink_locked(struct zone *zone, struct page *page, unsigned order)
     zone->free_area[order].nr_free--;
 }
 
-/* --- out ----------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 void buddy_expand_locked(struct zone *zone, struct page *page, unsigned order, unsigned high,
                          enum migratetype mt)
@@ -73,7 +73,7 @@ struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratet
     return NULL;
 }
 
-/* --- in ------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 /*
  * The free buddy of a block, of the same order and in the same zone; NULL when there is none. A
@@ -149,7 +149,7 @@ void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enu
     link_free(zone, page, order, mt, false);
 }
 
-/* --- for compaction ------------------------------------------------------------------------------ */
+/* --- for compaction --------------------------------------------------------------------------- */
 
 unsigned buddy_isolate_locked(struct zone *zone, struct page *page)
 {

@@ -41,7 +41,7 @@ static void wrong_sum(struct audit *a, const struct zone *zone, const char *what
               what, (unsigned long long)counter, (unsigned long long)found);
 }
 
-/* --- lists --------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static bool pageblock_is_shared(const struct zone *zone, const struct page *page)
 {
@@ -107,7 +107,7 @@ static void check_pagesets(struct audit *a, struct zone *zone)
     }
 }
 
-/* --- frames -------------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 /* Pages of the block that begins at @page. */
 static uint64_t block_pages(const struct page *page)
@@ -187,7 +187,7 @@ unsigned long phys_check(struct sink *out)
     return a.faults;
 }
 
-/* --- census -------------------------------------------------------------------------------------------- */
+/* --- census ----------------------------------------------------------------------------------- */
 
 static void census_zone(const struct zone *zone, struct page_census *out)
 {

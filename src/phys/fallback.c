@@ -46,7 +46,7 @@ static uint64_t count_good(struct zone *zone, struct page *page, enum migratetyp
             continue;
         }
         bool movable = p->type == PAGE_ANON || p->type == PAGE_FILE;
-        /* what is not movable in a movable block is like us; so is what is movable, for a movable */
+        /* what does not move in a movable block is like us; for a movable, what moves is */
         good += mt == MIGRATE_MOVABLE ? movable : !movable && pageblock_type(p) == MIGRATE_MOVABLE;
         pfn++;
     }
@@ -125,7 +125,7 @@ struct page *fallback_alloc_locked(struct zone *zone, unsigned order, enum migra
     return page;
 }
 
-/* --- judging -------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 struct free_info {
     uint64_t blocks, pages,
@@ -164,7 +164,7 @@ int unusable_free_index(const struct zone *zone, unsigned order)
     return (int)((info.pages - (info.suitable << order)) * 1000 / info.pages);
 }
 
-/* --- the reserve for those who cannot wait ---------------------------------------------------------- */
+/* --- the reserve for those who cannot wait ---------------------------------------------------- */
 
 void highatomic_reserve(struct zone *zone, struct page *page)
 {

@@ -56,7 +56,7 @@ void nodes_init(const struct machine *m)
         mask_set(&node_states[N_CPU], m->harts[i].nid);
 }
 
-/* --- zonelists ------------------------------------------------------------------------------------ */
+/* --- zonelists -------------------------------------------------------------------------------- */
 
 /* The populated zones of a node, highest first. */
 static unsigned append_zones(struct zonelist *list, unsigned n, pg_data_t *pgdat)

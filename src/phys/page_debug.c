@@ -41,7 +41,7 @@ void page_debug_init(void)
     poisoning = CONFIG_DEBUG && bootarg_flag("page_poison");
 }
 
-/* --- stacks ------------------------------------------------------------------------------------------- */
+/* --- stacks ----------------------------------------------------------------------------------- */
 
 /* The number of the present call chain. */
 static uint32_t stack_number(void)
@@ -92,7 +92,7 @@ void page_debug_print(struct sink *out, const struct page *page)
     stack_print(out, "last freed by", page->free_stack);
 }
 
-/* --- reports -------------------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 noreturn void bad_page(const struct page *page, const char *what)
 {
@@ -111,7 +111,7 @@ noreturn void bad_page(const struct page *page, const char *what)
           (unsigned long long)page_to_pfn(page).v, page->nid, page->zone_id);
 }
 
-/* --- poison ---------------------------------------------------------------------------------------------- */
+/* --- poison ----------------------------------------------------------------------------------- */
 
 static void poison(struct page *page, unsigned order)
 {

@@ -159,7 +159,7 @@ uint64_t zone_pcp_pages(const struct zone *zone)
     return pages;
 }
 
-/* --- making and sizing ------------------------------------------------------------------------------ */
+/* --- making and sizing ------------------------------------------------------------------------ */
 
 /* Looked at where a node has no memory for a kind of allocation: always empty. */
 static struct per_cpu_pages no_pageset;
@@ -212,7 +212,8 @@ static void hart_pagesets_init(struct hart *h)
 {
     pg_data_t *pgdat = NODE_DATA(h->arch.nid);
     static const gfp_t kinds[4] = {0, __GFP_DMA32, __GFP_MOVABLE, __GFP_DMA32 | __GFP_MOVABLE};
-    h->pagesets = memblock_alloc(sizeof(*h->pagesets) * nr_zones, sizeof(*h->pagesets), (int)h->arch.nid);
+    h->pagesets =
+        memblock_alloc(sizeof(*h->pagesets) * nr_zones, sizeof(*h->pagesets), (int)h->arch.nid);
     if (!h->pagesets)
         panic("no memory for the pagesets of hart %u", h->arch.index);
     for (unsigned i = 0; i < nr_zones; i++) {

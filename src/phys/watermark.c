@@ -69,7 +69,7 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
     return order == 0 || has_block(zone, order, alloc_flags);
 }
 
-/* --- the sizes ---------------------------------------------------------------------------------------- */
+/* --- the sizes -------------------------------------------------------------------------------- */
 
 static uint64_t integer_sqrt(uint64_t n)
 {

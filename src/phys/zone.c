@@ -40,7 +40,7 @@ const char *migratetype_name(enum migratetype mt)
 struct zone *zones[MAX_NODES * MAX_NR_ZONES];
 unsigned nr_zones;
 
-/* --- boundaries ------------------------------------------------------------------------------------- */
+/* --- boundaries ------------------------------------------------------------------------------- */
 
 /* First frame that is not DMA32. */
 static uint64_t dma32_end_pfn(void)
@@ -89,7 +89,7 @@ static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
     return MAX(pfn, start);
 }
 
-/* --- making a zone ---------------------------------------------------------------------------------- */
+/* --- making a zone ---------------------------------------------------------------------------- */
 
 static void zone_lists_init(struct zone *zone)
 {

@@ -43,7 +43,7 @@ static void tell_watcher(const struct compact_control *cc)
         fn(cc, watcher_arg);
 }
 
-/* --- is it worth it? --------------------------------------------------------------------------------- */
+/* --- is it worth it? -------------------------------------------------------------------------- */
 
 enum compact_result compaction_suitable(const struct zone *zone, unsigned order,
                                         enum zone_type highest)
@@ -60,7 +60,7 @@ enum compact_result compaction_suitable(const struct zone *zone, unsigned order,
     return COMPACT_CONTINUE;
 }
 
-/* --- is it enough? ------------------------------------------------------------------------------------ */
+/* --- is it enough? ---------------------------------------------------------------------------- */
 
 static bool block_is_there(const struct compact_control *cc)
 {
@@ -101,7 +101,7 @@ static enum compact_result compact_finished(struct compact_control *cc)
     return COMPACT_CONTINUE;
 }
 
-/* --- the run ------------------------------------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void set_start(struct compact_control *cc)
 {
@@ -172,7 +172,7 @@ enum compact_result compact_zone(struct compact_control *cc)
     return result;
 }
 
-/* --- by hand ------------------------------------------------------------------------------------------- */
+/* --- by hand ---------------------------------------------------------------------------------- */
 
 void compact_node(int nid)
 {

@@ -7,7 +7,7 @@
  *              takes used pages that can move     takes free pages to move them to
  *
  * Both go by pageblock. What the migrate scanner takes off the LRU lists is moved to what the free
- * scanner takes off the freelists, so used pages gather at the upper end and free ones at the lower.
+ * scanner takes off the freelists: used pages gather at the upper end, free ones at the lower.
  * When they meet, all has been looked at. A pageblock in which a scanner found nothing gets a skip
  * bit; the next run passes it by until the bits are cleared.
  *
@@ -48,7 +48,7 @@ static struct page *page_in_zone(const struct zone *zone, uint64_t pfn)
     return page && page_zone(page) == zone ? page : NULL;
 }
 
-/* --- the migrate scanner ---------------------------------------------------------------------------- */
+/* --- the migrate scanner ---------------------------------------------------------------------- */
 
 /* Is there a point in taking pages from this pageblock? */
 static bool good_source(const struct compact_control *cc, struct page *page)
@@ -120,7 +120,7 @@ bool isolate_migratepages(struct compact_control *cc)
     return false;
 }
 
-/* --- the free scanner ------------------------------------------------------------------------------- */
+/* --- the free scanner ------------------------------------------------------------------------- */
 
 /* May this pageblock be filled up? Its pages will be movable ones, and big blocks are the goal. */
 static bool good_target(const struct compact_control *cc, struct page *page)

@@ -4,7 +4,7 @@
  *
  *      an allocation of order n fails at the low mark
  *         -> RELIEF_RANK_WAKE rung: kcompactd_max_order = max(.., n), wake
- *         -> kcompactd/0: for each zone of the node: suitable? compact (sync) until a block is there
+ *         -> kcompactd/0: for each zone of the node: suitable? compact until a block is there
  *
  * So the next one who wants such a block finds it ready, and need not wait.
  *

@@ -32,7 +32,7 @@ int sysctl_oom_dump_tasks = 1;
 
 static struct mutex oom_lock = MUTEX_INIT(oom_lock);
 
-/* --- badness ----------------------------------------------------------------------------------------- */
+/* --- badness ---------------------------------------------------------------------------------- */
 
 /* Resident pages of one range on certain nodes. mmap_lock held for reading. */
 static uint64_t vma_pages_on(struct vm_area_struct *vma, const nodemask_t *nodes)
@@ -78,7 +78,7 @@ int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc)
     return points + adj * ((int64_t)oc->total_pages / 1000);
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------- */
+/* --- choosing --------------------------------------------------------------------------------- */
 
 /*
  * The worst goes into oc->chosen. False when a victim is dying already: nobody is chosen then.
@@ -120,7 +120,7 @@ static uint64_t usable_pages(const struct relief_request *request)
     return pages;
 }
 
-/* --- killing ---------------------------------------------------------------------------------------------- */
+/* --- killing ---------------------------------------------------------------------------------- */
 
 static void kill(struct oom_control *oc)
 {

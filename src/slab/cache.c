@@ -25,17 +25,7 @@
 #include "slab/slab_debug.h"
 #include "slab/slab_page.h"
 
-static inline void *next_free(void *object)
-{
-    return *(void **)object;
-}
-
-static inline void set_next_free(void *object, void *next)
-{
-    *(void **)object = next;
-}
-
-/* --- out, slowly ------------------------------------------------------------------------------------ */
+/* --- out, slowly ------------------------------------------------------------------------------ */
 
 /* All free objects of a slab become someone's stock. */
 static void *take_free_list(struct kmem_cache *cache, struct page *slab)
@@ -79,41 +69,53 @@ static bool refill_from_partial(struct kmem_cache *cache, struct kmem_cache_hart
     return slab != NULL;
 }
 
-static bool refill_from_pages(struct kmem_cache *cache, struct kmem_cache_hart *h, gfp_t gfp,
-                              int nid)
+static bool refill_from_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
     struct page *slab = slab_page_alloc(cache, gfp, nid);
     if (!slab)
         return false;
-    h = &cache->harts[hart_index()]; /* the allocation may have waited, and moved us */
-    if (h->freelist) {               /* someone filled it meanwhile: keep the new one for later */
+    /* the allocation may have waited, and moved us to a hart that has a slab: look there first */
+    struct kmem_cache_hart *h = &cache->harts[hart_index()];
+    if (h->page) {
         slab_page_enlist(cache, slab);
         return true;
     }
-    if (h->page)
-        page_clear_flag(h->page, PG_active);
     page_set_flag(slab, PG_active);
     h->page = slab;
     h->freelist = take_free_list(cache, slab);
     return true;
 }
 
-/* The node that slabs for this hart come from. */
-static int stock_node(void)
+/* Where slabs for a node come from: itself, or the nearest node that has memory. */
+static int node_of_slabs(int nid)
 {
-    struct zone *zone = NODE_DATA(numa_node_id())->preferred_zone[ZONE_NORMAL];
-    return zone ? zone->nid : numa_node_id();
+    struct zone *zone = NODE_DATA(nid)->preferred_zone[ZONE_NORMAL];
+    return zone ? zone->nid : nid;
+}
+
+/* No page is to be had: rather an object that lies far away than none. */
+static bool refill_from_far(struct kmem_cache *cache)
+{
+    struct kmem_cache_hart *h = &cache->harts[hart_index()];
+    if (h->page) /* the same: we may have been moved */
+        return refill_from_own(cache, h);
+    for (int nid = 0; nid < MAX_NODES; nid++)
+        if (cache->nodes[nid] && refill_from_partial(cache, h, nid))
+            return true;
+    return false;
 }
 
 static noinline bool refill(struct kmem_cache *cache, gfp_t gfp)
 {
     struct kmem_cache_hart *h = &cache->harts[hart_index()];
-    int nid = stock_node();
-    return refill_from_own(cache, h) || refill_from_partial(cache, h, nid) ||
-           refill_from_pages(cache, h, gfp, nid);
+    int nid = node_of_slabs(numa_node_id());
+    if (refill_from_own(cache, h) || refill_from_partial(cache, h, nid) ||
+        refill_from_pages(cache, gfp, nid))
+        return true;
+    return !(gfp & __GFP_THISNODE) && refill_from_far(cache);
 }
 
-/* --- out --------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static inline void *hand_out(struct kmem_cache *cache, void *object, gfp_t gfp)
 {
@@ -133,7 +135,7 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
         h = &cache->harts[hart_index()];
     }
     void *object = h->freelist;
-    h->freelist = next_free(object);
+    h->freelist = *free_link(cache, object);
     h->allocs++;
     return hand_out(cache, object, gfp);
 }
@@ -147,7 +149,7 @@ static void *take_one_remote(struct kmem_cache *cache, int nid)
     struct page *slab = list_first_entry_or_null(&n->partial, struct page, slab_list);
     if (slab) {
         object = slab->slab_free;
-        slab->slab_free = next_free(object);
+        slab->slab_free = *free_link(cache, object);
         slab->private ++;
         if (!slab->slab_free) {
             list_del(&slab->slab_list);
@@ -160,23 +162,24 @@ static void *take_one_remote(struct kmem_cache *cache, int nid)
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-    if (nid < 0 || nid == stock_node() || !cache->nodes[nid])
+    if (nid >= 0)
+        nid = node_of_slabs(nid);
+    if (nid < 0 || nid == node_of_slabs(numa_node_id()))
         return kmem_cache_alloc(cache, gfp);
     void *object = take_one_remote(cache, nid);
-    if (!object) {
+    while (!object) {
         struct page *slab = slab_page_alloc(cache, gfp & ~__GFP_ZERO, nid);
         if (!slab)
-            return NULL;
+            return gfp & __GFP_THISNODE ? NULL : kmem_cache_alloc(cache, gfp);
+        nid = slab->nid; /* the wanted node may be full */
         slab_page_enlist(cache, slab);
-        object = take_one_remote(cache, slab->nid);
-        if (!object)
-            return kmem_cache_alloc(cache, gfp);
+        object = take_one_remote(cache, nid); /* unless others were quicker */
     }
     cache->harts[hart_index()].allocs++;
     return hand_out(cache, object, gfp);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------- */
 
 /* Give an object back to a slab that is not this hart's. */
 static noinline void free_slowly(struct kmem_cache *cache, struct page *slab, void *object)
@@ -185,7 +188,7 @@ static noinline void free_slowly(struct kmem_cache *cache, struct page *slab, vo
     struct page *empty = NULL;
     spin_lock(&n->lock);
     bool was_full = !slab->slab_free;
-    set_next_free(object, slab->slab_free);
+    *free_link(cache, object) = slab->slab_free;
     slab->slab_free = object;
     slab->private --;
     if (!page_flag(slab, PG_active)) {
@@ -212,10 +215,10 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
     if (CONFIG_DEBUG)
         slab_debug_free(cache, object);
     struct kmem_cache_hart *h = &cache->harts[hart_index()];
-    struct page *slab = page_head(virt_to_page(object));
+    struct page *slab = slab_of(object);
     h->frees++;
     if (likely(slab == h->page)) {
-        set_next_free(object, h->freelist);
+        *free_link(cache, object) = h->freelist;
         h->freelist = object;
         return;
     }

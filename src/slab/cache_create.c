@@ -29,7 +29,7 @@ struct spinlock slab_list_lock = SPINLOCK_INIT("slab list", RANK_SLAB_LIST);
 
 static bool kmalloc_ready;
 
-/* --- memory for the caches themselves -------------------------------------------------------------- */
+/* --- memory for the caches themselves --------------------------------------------------------- */
 
 static void *boot_memory(size_t size)
 {
@@ -54,7 +54,7 @@ static void *own_memory(size_t size)
     return kmalloc_ready ? kzalloc(size, GFP_KERNEL) : boot_memory(size);
 }
 
-/* --- sizes ------------------------------------------------------------------------------------------ */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 static unsigned choose_order(uint32_t size)
 {
@@ -78,7 +78,7 @@ static void set_sizes(struct kmem_cache *cache, size_t size, size_t align)
     cache->objects = (uint16_t)((PAGE_SIZE << cache->order) / cache->size);
 }
 
-/* --- making ------------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static void free_parts(struct kmem_cache *cache)
 {
@@ -149,7 +149,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
     return 0;
 }
 
-/* --- relief ------------------------------------------------------------------------------------------- */
+/* --- relief ----------------------------------------------------------------------------------- */
 
 uint64_t slab_shrink_all(void)
 {

@@ -27,7 +27,7 @@ static void cut(struct kmem_cache *cache, struct page *slab)
             cache->ctor(object);
         if (CONFIG_DEBUG)
             slab_debug_init(cache, object);
-        *(void **)(void *)object = i + 1U < cache->objects ? object + cache->size : NULL;
+        *free_link(cache, object) = i + 1U < cache->objects ? object + cache->size : NULL;
     }
     slab->slab_free = base;
     slab->private = 0;
@@ -67,7 +67,7 @@ void slab_page_enlist(struct kmem_cache *cache, struct page *slab)
     spin_unlock(&n->lock);
 }
 
-/* --- shrinking ----------------------------------------------------------------------------------------- */
+/* --- shrinking -------------------------------------------------------------------------------- */
 
 void slab_flush_hart(struct kmem_cache *cache)
 {
@@ -79,8 +79,8 @@ void slab_flush_hart(struct kmem_cache *cache)
     spin_lock(&n->lock);
     while (h->freelist) {
         void *object = h->freelist;
-        h->freelist = *(void **)object;
-        *(void **)object = slab->slab_free;
+        h->freelist = *free_link(cache, object);
+        *free_link(cache, object) = slab->slab_free;
         slab->slab_free = object;
         slab->private --;
     }

@@ -35,7 +35,7 @@ void slabinfo_each(void (*fn)(const struct slabinfo *info, void *arg), void *arg
     }
 }
 
-/* --- the audit ------------------------------------------------------------------------------------------ */
+/* --- the audit -------------------------------------------------------------------------------- */
 
 /* Free objects on a slab's own list; more than fit means that it is broken. */
 static unsigned count_free(const struct kmem_cache *cache, const struct page *slab)

@@ -36,7 +36,7 @@ void vmalloc_set_ops(const struct vmalloc_ops *new_ops)
     ops = new_ops;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static uint64_t area_end(const struct vmalloc_area *a)
 {
@@ -100,7 +100,7 @@ struct vmalloc_area *vmalloc_area_find(const void *va)
     return area;
 }
 
-/* --- pages -------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 int vmalloc_area_fill(struct vmalloc_area *area, gfp_t gfp, int nid)
 {
@@ -176,7 +176,7 @@ void vfree(const void *p)
     vmalloc_area_destroy(area);
 }
 
-/* --- devices ------------------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 void *ioremap(paddr_t pa, uint64_t size)
 {
@@ -198,7 +198,7 @@ void iounmap(void *va)
     vfree((void *)ALIGN_DOWN((uint64_t)va, PAGE_SIZE));
 }
 
-/* --- seeing --------------------------------------------------------------------------------------------- */
+/* --- seeing ----------------------------------------------------------------------------------- */
 
 void vmalloc_each(void (*fn)(const struct vmalloc_area *area, void *arg), void *arg)
 {

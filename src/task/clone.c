@@ -79,7 +79,7 @@ static int64_t clone_thread(struct task *t, const struct clone_request *req)
     return start(t, child, req);
 }
 
-/* --- processes ----------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static void copy_guest(struct guest *child, struct guest *g)
 {

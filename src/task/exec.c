@@ -49,7 +49,7 @@ uint64_t layout_random(uint64_t mask)
     return sysctl_randomize_va_space ? guest_random() & mask : 0;
 }
 
-/* --- the new space ------------------------------------------------------------------------------- */
+/* --- the new space ---------------------------------------------------------------------------- */
 
 static void set_limits(struct mm_struct *mm, const struct guest *g)
 {

@@ -22,7 +22,7 @@
 #define CHUNK 256 /* bytes that are carried at once, on the stack */
 #define VIEW_TEXT_MAX KIB(256)
 
-/* --- the terminal -------------------------------------------------------------------------------- */
+/* --- the terminal ----------------------------------------------------------------------------- */
 
 static int64_t tty_file_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
@@ -117,7 +117,7 @@ struct file *tty_file(struct sink *out, bool without_input)
     return f;
 }
 
-/* --- files of the archive ------------------------------------------------------------------------ */
+/* --- files of the archive --------------------------------------------------------------------- */
 
 static int64_t inode_file_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
@@ -138,7 +138,7 @@ static int64_t inode_file_read(struct file *f, vaddr_t buf, size_t n, uint64_t *
 
 static const struct file_ops inode_ops = {.read = inode_file_read, .seekable = true};
 
-/* --- views --------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------------ */
 
 /* Print the view into memory, once: what is read in pieces should fit together. */
 static int take_text(struct file *f)
@@ -215,7 +215,7 @@ static struct file *open_view(struct guest *g, const char *path, int *err)
     return f;
 }
 
-/* --- devices ------------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 static int64_t zero_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
@@ -265,7 +265,7 @@ static const struct device {
     {"/dev/urandom", {.read = random_read, .write = swallow}},
 };
 
-/* --- by path ------------------------------------------------------------------------------------- */
+/* --- by path ---------------------------------------------------------------------------------- */
 
 static struct file *open_inode(const char *path, uint32_t flags, int *err)
 {

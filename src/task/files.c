@@ -20,7 +20,7 @@ void files_init(void)
     BUG_ON(!file_cache || !table_cache);
 }
 
-/* --- files --------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 struct file *file_alloc(const struct file_ops *ops, uint32_t mode)
 {
@@ -42,7 +42,7 @@ void file_put(struct file *f)
     kmem_cache_free(file_cache, f);
 }
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 static struct file_table *table_alloc(void)
 {

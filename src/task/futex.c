@@ -6,7 +6,7 @@
  *      another thread changes the word, FUTEX_WAKE --> the waiters of that address wake
  *
  * The look at the word and the entry into the bucket happen under the bucket's lock, as does the
- * wake-up: so a waker that changed the word before is seen, one that does so after finds the waiter.
+ * wake-up: a waker that changed the word before is seen, one that does so after finds the waiter.
  * With a spinlock held user memory is read without faulting; if that fails, the page is touched
  * without the lock and all begins again.
  *
@@ -216,7 +216,7 @@ int64_t futex_requeue(struct mm_struct *mm, vaddr_t addr, uint32_t n, vaddr_t ad
     return done;
 }
 
-/* --- the end of a task ----------------------------------------------------------------------------- */
+/* --- the end of a task ------------------------------------------------------------------------ */
 
 /* The dead held this lock: say so in the word, and wake one who waits for it. */
 static bool free_robust(struct task *t, uint64_t addr)

@@ -29,7 +29,7 @@ void guest_table_init(void)
     BUG_ON(!guest_cache);
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 /* The guest with the smallest pid >= from. table_lock held. */
 static struct guest *at_or_above(uint32_t from)
@@ -114,7 +114,7 @@ void guest_leave_table_locked(struct guest *g)
     nr_guests--;
 }
 
-/* --- looking ------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 struct guest *guest_next(uint32_t from)
 {
@@ -159,7 +159,7 @@ struct mm_struct *guest_mm(struct guest *g)
     return mm;
 }
 
-/* --- facts for people ---------------------------------------------------------------------------- */
+/* --- facts for people ------------------------------------------------------------------------- */
 
 uint64_t guest_run_ns(struct guest *g)
 {

@@ -16,7 +16,7 @@ int64_t sys_sched_yield(struct task *t, const uint64_t *a)
     return 0;
 }
 
-/* The task of a tid: the caller's own guest, or the first of another. With the guest's reference. */
+/* The task of a tid: the caller's own guest, or the first of another; guest referenced. */
 static struct guest *guest_of_tid(struct task *t, uint64_t tid)
 {
     struct guest *g = t->guest;

@@ -69,7 +69,7 @@ void syscall_print_unknown(struct sink *out)
         print(out, "   - %-24s %u\n", "(larger numbers)", unknown[NR_SYSCALLS]);
 }
 
-/* --- arguments ----------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 int64_t arg_path(char *buf, vaddr_t path)
 {

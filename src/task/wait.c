@@ -51,7 +51,7 @@ static bool wanted(const struct guest *parent, const struct guest *child, int64_
     return child->pgid == (which ? (uint32_t)-which : parent->pgid);
 }
 
-/* A child that has ended (or, if asked for, was stopped), with a reference; or why there is none. */
+/* A child that has ended (or, if asked for, stopped), with a reference; or why there is none. */
 static struct guest *find_child(struct guest *g, int64_t which, int options, int *err)
 {
     struct guest *child, *found = NULL;

@@ -39,7 +39,7 @@ int with_guest(struct sink *out, const struct view_args *args,
     return err;
 }
 
-/* --- status ------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const char *state_name(char letter)
 {
@@ -106,7 +106,7 @@ static int show_status(struct sink *out, const struct view_args *args)
     return with_guest(out, args, show_status_of);
 }
 
-/* --- stat, statm ----------------------------------------------------------------------------------------- */
+/* --- stat, statm ------------------------------------------------------------------------------ */
 
 static int show_stat_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
@@ -175,7 +175,7 @@ static int show_comm(struct sink *out, const struct view_args *args)
     return with_guest(out, args, show_comm_of);
 }
 
-/* --- the killer's view -------------------------------------------------------------------------------------- */
+/* --- the killer's view ------------------------------------------------------------------------ */
 
 static uint64_t managed_pages(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.c - the machine as a whole: /proc/{version,cmdline,cpuinfo,uptime,loadavg,stat,iomem,swaps}.
+ * machine.c - the machine as a whole: /proc/cpuinfo, cmdline, uptime, stat, iomem and the like.
  *
  * Locks: none.
  */

@@ -2,7 +2,7 @@
 /*
  * meminfo.c - /proc/meminfo: where the machine's memory is, in kB.
  *
- *      MemTotal = MemFree + what guests, files, tables, stacks and slabs use + what is the monitor's
+ *      MemTotal = MemFree + what guests, files, tables, stacks and slabs use + the monitor's
  *
  * Locks: none.
  */
@@ -28,7 +28,7 @@ static uint64_t managed_pages(void)
     return pages;
 }
 
-/* What an allocation could get without pain: free pages above the low marks, and shrinkable slabs. */
+/* What can be had without pain: free pages above the low marks, and shrinkable slabs. */
 static uint64_t available_pages(void)
 {
     struct zone *zone;

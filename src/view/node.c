@@ -81,7 +81,7 @@ static int show_distance(struct sink *out, const struct view_args *args)
     return 0;
 }
 
-/* --- numbers of one node ------------------------------------------------------------------------------ */
+/* --- numbers of one node ---------------------------------------------------------------------- */
 
 struct node_sums {
     uint64_t managed, free, pgalloc;

@@ -56,7 +56,7 @@ static pagoda_ssize_t read_words(char *buf, size_t n, uint64_t at, uint64_t limi
     return (pagoda_ssize_t)done;
 }
 
-/* --- pagemap --------------------------------------------------------------------------------------------- */
+/* --- pagemap ---------------------------------------------------------------------------------- */
 
 static uint64_t pagemap_word(uint64_t index, void *arg)
 {
@@ -92,7 +92,7 @@ static pagoda_ssize_t read_pagemap(char *buf, size_t n, uint64_t at, const struc
     return got;
 }
 
-/* --- frames ----------------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static uint64_t count_word(uint64_t pfn, void *arg)
 {

@@ -16,7 +16,7 @@
 
 #define PAGE_KB (PAGE_SIZE >> 10)
 
-/* --- smaps ---------------------------------------------------------------------------------------------- */
+/* --- smaps ------------------------------------------------------------------------------------ */
 
 /* Pages of a range by who shares them and whether they were written. */
 struct usage {
@@ -156,7 +156,7 @@ static int show_rollup(struct sink *out, const struct view_args *args)
     return with_guest(out, args, show_rollup_of);
 }
 
-/* --- numa_maps ------------------------------------------------------------------------------------------- */
+/* --- numa_maps -------------------------------------------------------------------------------- */
 
 static void show_numa_map(struct sink *out, struct vm_area_struct *vma)
 {

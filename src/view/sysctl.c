@@ -2,7 +2,7 @@
 /*
  * sysctl.c - /proc/sys: the settings, each a number with bounds.
  *
- *      /proc/sys/vm/min_free_kbytes  --> min_free_kbytes, 128..1048576, then setup_per_zone_wmarks()
+ *      /proc/sys/vm/min_free_kbytes --> min_free_kbytes, 128..1048576, then new watermarks
  *
  * Locks: none; a setting is one word. Linux's counterpart: sysctl tables; sysctl/vm.rst.
  */

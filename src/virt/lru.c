@@ -26,7 +26,7 @@ static struct lru_batch {
     struct page *pages[LRU_BATCH];
 } cache_aligned batches[MAX_HARTS];
 
-/* --- counting in runs ---------------------------------------------------------------------------- */
+/* --- counting in runs ------------------------------------------------------------------------- */
 
 /* A run of changes: its node is locked while it lasts. */
 struct run {
@@ -110,7 +110,7 @@ static inline void unlist_page(struct run *r, struct page *page)
     r->delta--;
 }
 
-/* --- batches ------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static void drain(struct lru_batch *b)
 {
@@ -157,7 +157,7 @@ void lru_add_drain_all(void)
         ipi_call(filled, drain_here, NULL, IPI_WAIT);
 }
 
-/* --- off the lists ------------------------------------------------------------------------------- */
+/* --- off the lists ---------------------------------------------------------------------------- */
 
 int lru_isolate(struct page *page)
 {
@@ -231,7 +231,7 @@ void lru_init(void)
     page_set_release_hook(lru_page_release);
 }
 
-/* --- the check ----------------------------------------------------------------------------------- */
+/* --- the check -------------------------------------------------------------------------------- */
 
 static unsigned check_list(pg_data_t *pgdat, enum lru_list list, struct sink *out)
 {

@@ -105,7 +105,7 @@ struct mm_struct *mm_next(struct mm_struct *prev)
     return found;
 }
 
-/* --- the page table ------------------------------------------------------------------------------ */
+/* --- the page table --------------------------------------------------------------------------- */
 
 pte_t *mm_walk(struct mm_struct *mm, uint64_t addr)
 {
@@ -132,7 +132,7 @@ void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
     tlb_flush_space(&mm->tlb);
 }
 
-/* --- counting ------------------------------------------------------------------------------------ */
+/* --- counting --------------------------------------------------------------------------------- */
 
 uint64_t mm_rss(const struct mm_struct *mm)
 {

@@ -5,8 +5,8 @@
  *      each entry lies in a VMA;  its page is of the right type, has a reference and a mapcount,
  *      and the rmap finds the entry from the page;  the sums are what the counters say
  *
- * Locks: mmap_lock for writing, so that nothing is faulted in meanwhile; page_table_lock only while a table is copied, because looking for
- * a page's mappers takes RANK_RMAP, which comes first.
+ * Locks: mmap_lock for writing, so that nothing is faulted in meanwhile; page_table_lock only while
+ * a table is copied, because looking for a page's mappers takes RANK_RMAP, which comes first.
  * Linux's counterpart: check_mm(), and CONFIG_DEBUG_VM.
  */
 #include "base/errno.h"

@@ -20,7 +20,7 @@
 
 const struct pt_format pt_sv39 = {"Sv39", PT_LEVELS, PT_ENTRIES};
 
-/* --- table pages ------------------------------------------------------------------------------------ */
+/* --- table pages ------------------------------------------------------------------------------ */
 
 static struct page *alloc_table(struct pgtable *pt, int nid)
 {
@@ -63,7 +63,7 @@ void pt_destroy(struct pgtable *pt)
     pt->nr_tables = 0;
 }
 
-/* --- walking ---------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static pte_t *table_of(pte_t e)
 {
@@ -150,7 +150,7 @@ void pt_trace(const struct pgtable *pt, vaddr_t va, void (*fn)(const struct pt_s
     }
 }
 
-/* --- mapping ---------------------------------------------------------------------------------------- */
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 /* The largest level whose leaves begin here and fit. */
 static unsigned leaf_level(uint64_t va, uint64_t pa, uint64_t size, unsigned max_level)
@@ -239,7 +239,7 @@ int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t pro
     return for_each_leaf(pt, va.v, va.v + size, prot, pte_modify);
 }
 
-/* --- freeing ---------------------------------------------------------------------------------------- */
+/* --- freeing ---------------------------------------------------------------------------------- */
 
 static bool table_is_empty(const pte_t *table)
 {
@@ -277,7 +277,7 @@ uint64_t pt_free_tables(struct pgtable *pt, vaddr_t start, vaddr_t end)
     return free_below(pt, pt->root, pt->format->levels - 1, 0, start.v, MIN(end.v, USER_TOP));
 }
 
-/* --- checking --------------------------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 static uint64_t count_tables(const pte_t *table, unsigned level, unsigned entries, struct sink *out,
                              unsigned *faults)

@@ -34,7 +34,7 @@ void address_space_init(struct address_space *m, const struct address_space_ops 
     INIT_LIST_HEAD(&m->i_mmap);
 }
 
-/* --- counting ------------------------------------------------------------------------------------ */
+/* --- counting --------------------------------------------------------------------------------- */
 
 /* Every first touch comes by here: the hart's own difference is changed without a call. */
 static inline void count_mapped(const struct page *page, enum node_stat item, int delta)
@@ -82,7 +82,7 @@ void page_move_anon_rmap(struct page *page, struct vm_area_struct *vma)
     store_relaxed(&page->mapping, (void *)vma->anon_vma);
 }
 
-/* --- walking ------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 bool rmap_entry_is_migration(const struct rmap_entry *entry)
 {

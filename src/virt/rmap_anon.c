@@ -65,7 +65,7 @@ void anon_vma_unlock_vma(struct vm_area_struct *vma)
         family_unlock(vma->anon_vma);
 }
 
-/* --- anon_vmas as objects ------------------------------------------------------------------------ */
+/* --- anon_vmas as objects --------------------------------------------------------------------- */
 
 /* One reference, which the caller hands to what points to it. parent NULL: a new family. */
 static struct anon_vma *anon_vma_alloc(struct anon_vma *parent)
@@ -105,7 +105,7 @@ static void chain_link(struct anon_vma_chain *avc, struct vm_area_struct *vma, s
     list_add_tail(&avc->same_anon_vma, &av->chains);
 }
 
-/* --- the first private page of a VMA -------------------------------------------------------------- */
+/* --- the first private page of a VMA ---------------------------------------------------------- */
 
 /* May the two become one VMA one day, were their protections equal? Then share the anon_vma now. */
 static struct anon_vma *anon_vma_to_share(const struct vm_area_struct *a,
@@ -150,7 +150,7 @@ int anon_vma_prepare_slow(struct vm_area_struct *vma)
     return 0;
 }
 
-/* --- splits and forks ----------------------------------------------------------------------------- */
+/* --- splits and forks ------------------------------------------------------------------------- */
 
 /*
  * dst is chained to all that src is. When `reuse`, dst has no anon_vma yet and takes one over that

@@ -59,7 +59,7 @@ uint64_t vma_guard_gap(const struct vm_area_struct *vma)
     return vma->vm_flags & VM_GROWSDOWN ? stack_guard_gap << PAGE_SHIFT : 0;
 }
 
-/* --- the augmented tree ------------------------------------------------------------------------- */
+/* --- the augmented tree ----------------------------------------------------------------------- */
 
 static struct vm_area_struct *rb_vma(const struct rb_node *node)
 {
@@ -109,7 +109,7 @@ struct vm_area_struct *vma_prev(const struct vm_area_struct *vma)
     return prev == &vma->vm_mm->mmap ? NULL : list_entry(prev, struct vm_area_struct, list);
 }
 
-/* --- finding ------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr)
 {
@@ -157,7 +157,7 @@ struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
     return found;
 }
 
-/* --- in and out ---------------------------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------------------------- */
 
 /* Into the list behind the range before it, and into the tree, whose rotations keep the gaps. */
 static void link_by_address(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -230,7 +230,7 @@ void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
         refresh_gap(next);
 }
 
-/* --- splitting ----------------------------------------------------------------------------------- */
+/* --- splitting -------------------------------------------------------------------------------- */
 
 int vma_split(struct vm_area_struct *vma, uint64_t addr)
 {

@@ -58,9 +58,9 @@ static bool absorb_next(struct vm_area_struct *a, struct vm_area_struct *b)
 
 struct vm_area_struct *vma_merge(struct vm_area_struct *vma)
 {
-    struct vm_area_struct *next = vma_next(vma), *prev = vma_prev(vma);
-    if (next && mergeable(vma, next))
-        absorb_next(vma, next);
+    struct vm_area_struct *next, *prev = vma_prev(vma);
+    while ((next = vma_next(vma)) && mergeable(vma, next) && absorb_next(vma, next))
+        ;
     if (prev && mergeable(prev, vma) && absorb_next(prev, vma))
         vma = prev;
     return vma;
