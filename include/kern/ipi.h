@@ -37,8 +37,9 @@ void ipi_call_others(void (*fn)(void *), void *arg, enum ipi_wait wait);
 /** Serve this hart's mailbox now. For loops that wait for another hart outside of any lock. */
 void ipi_poll(void);
 
-/** Interrupt the hart for nothing else than that. */
+/** Interrupt the hart, or each of a mask, for nothing else than that. */
 void ipi_kick(uint32_t hart);
+void ipi_kick_all(hartmask_t mask);
 
 /** Let the hart look at its run queue: sets need_resched there and interrupts it. Any context. */
 void ipi_resched(uint32_t hart);
@@ -47,7 +48,7 @@ void ipi_resched(uint32_t hart);
  * One round of waiting for another hart: pauses, and every so often lets the machine run someone
  * else. Under -icount QEMU runs the harts in turn on one thread, and a hart that merely spins
  * keeps the others from doing what it waits for until its whole slice is gone.
- * `round` counts the caller's turns. Does not look at the mailbox.
+ * `round` counts the caller's turns. Does not look at the mailbox, but runs fences asked of us.
  */
 void spin_wait(uint32_t round);
 

@@ -90,6 +90,8 @@ struct hart {
     struct run_queue rq cache_aligned;
     struct timer_base timers cache_aligned;
     uint64_t ipi_pending cache_aligned; /* (a) a bit for each hart whose slot has work for us */
+    uint32_t fence_wanted;              /* (a) remote fences asked of this hart, ever */
+    uint32_t fence_done;                /* (a) and those that it has run */
     struct ipi_slot ipi_slot;           /* (o) written by this hart, read by its targets */
 #if CONFIG_DEBUG
     uint32_t nr_held; /* (o) */

@@ -17,6 +17,7 @@
 #include "arch/csr.h"
 #include "arch/hart.h"
 #include "base/atomic.h"
+#include "kern/fence.h"
 #include "kern/lock.h"
 #include "kern/percpu.h"
 #include "sbi/sbi.h"
@@ -27,8 +28,7 @@
 /* Rounds after which a waiting caller sleeps: its target has no processor of the host just now. */
 #define SLEEP_ROUNDS 4096
 
-/* Interrupt each hart of the mask. */
-static void send_interrupts(hartmask_t mask)
+void ipi_kick_all(hartmask_t mask)
 {
     uint64_t ids[MAX_HARTS];
     uint64_t window, base;
@@ -57,6 +57,7 @@ static void offer_turn(void)
 void spin_wait(uint32_t round)
 {
     cpu_relax();
+    fence_poll();
     if (round % SPIN_ROUNDS == SPIN_ROUNDS - 1)
         offer_turn();
 }
@@ -74,6 +75,7 @@ void ipi_poll(void)
     struct hart *h = this_hart();
     if (unlikely(panicking()) && !panic_is_mine())
         panic_stop_self();
+    fence_poll();
     if (load_relaxed(&h->ipi_pending) == 0)
         return;
 
@@ -135,7 +137,7 @@ void ipi_call(hartmask_t mask, void (*fn)(void *), void *arg, enum ipi_wait wait
         store_release(&slot->left, mask_weight(&mask));
         for_each_in_mask(target, &mask)
             (void)fetch_or(&harts[target]->ipi_pending, 1UL << me);
-        send_interrupts(mask);
+        ipi_kick_all(mask);
     }
     if (self)
         fn(arg);
@@ -166,5 +168,5 @@ void ipi_stop_others(void)
 {
     hartmask_t others = {.bits = load_acquire(&harts_online.bits)};
     mask_clear(&others, hart_index());
-    send_interrupts(others);
+    ipi_kick_all(others);
 }

@@ -24,6 +24,7 @@
 #include "kern/log.h"
 #include "kern/panic.h"
 #include "kern/percpu.h"
+#include "kern/fence.h"
 #include "phys/vmstat.h"
 #include "sbi/sbi.h"
 #include "virt/kernel_map.h"
@@ -78,7 +79,7 @@ void tlb_space_init(struct tlb_space *space)
     *space = (struct tlb_space){.id = fetch_add(&last_id, 1) + 1};
 }
 
-/* --- giving out ASIDs ------------------------------------------------------------------------------- */
+/* --- giving out ASIDs ------------------------------------------------------------------------- */
 
 /* Everything is free again but what harts run on at this moment: that they keep. */
 static void new_generation_locked(void)
@@ -138,7 +139,7 @@ static noinline uint64_t renew_context(struct tlb_space *space)
     return context;
 }
 
-/* --- switching -------------------------------------------------------------------------------------- */
+/* --- switching -------------------------------------------------------------------------------- */
 
 static void enter_harts(struct tlb_space *space, uint64_t bit)
 {
@@ -183,7 +184,7 @@ void tlb_switch_kernel(void)
         sfence_all();
 }
 
-/* --- forgetting ------------------------------------------------------------------------------------- */
+/* --- forgetting ------------------------------------------------------------------------------- */
 
 static void flush_here(uint64_t asid, vaddr_t start, uint64_t size)
 {
@@ -199,21 +200,12 @@ static void flush_here(uint64_t asid, vaddr_t start, uint64_t size)
 
 static void flush_remote(uint64_t harts_mask, uint64_t asid, vaddr_t start, uint64_t size)
 {
-    uint64_t ids[MAX_HARTS], mask, base;
-    size_t n = 0;
-    for (uint64_t left = harts_mask; left; left &= left - 1)
-        ids[n++] = harts[__builtin_ctzll(left)]->arch.hartid;
     if (size > FLUSH_ALL_PAGES * PAGE_SIZE) {
         start = mk_vaddr(0);
         size = UINT64_MAX;
     }
     count_vm_event(TLB_REMOTE_FLUSH);
-    while (sbi_next_window(ids, &n, &mask, &base)) {
-        int err = asid ? sbi_remote_sfence_vma_asid(mask, base, start, size, asid)
-                       : sbi_remote_sfence_vma(mask, base, start, size);
-        if (err)
-            panic("remote fence of harts 0x%lx+0x%lx failed: %d", base, mask, err);
-    }
+    fence_harts((hartmask_t){.bits = harts_mask}, asid, start, size);
 }
 
 static void flush(struct tlb_space *space, vaddr_t start, uint64_t size)
@@ -250,7 +242,7 @@ void tlb_flush_spurious(struct tlb_space *space, vaddr_t va)
     sfence_page(va);
 }
 
-/* --- gathering -------------------------------------------------------------------------------------- */
+/* --- gathering -------------------------------------------------------------------------------- */
 
 void tlb_gather_init(struct tlb_gather *g, struct tlb_space *space,
                      void (*release)(struct page **pages, unsigned n))
