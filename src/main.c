@@ -94,5 +94,5 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     console_init();
     console_start();
 
-    idle_loop();
+    thread_exit();
 }
