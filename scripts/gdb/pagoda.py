@@ -24,6 +24,7 @@ import gdb
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONSOLE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "debug")
 PAGE_SHIFT = 12
+CALLERS_SHOWN = 6
 LIST_MOST = 1 << 20  # a list longer than that is broken
 
 PTE_BITS = "VRWXUGAD"
@@ -191,14 +192,22 @@ def show_threads():
         print(f"{int(thread['id']):5} {thread['name'].string():16} "
               f"{state.replace('THREAD_', ''):10} hart {int(thread['hart'])}, "
               f"affinity {int(thread['affinity']['bits']):#x}, "
-              f"switches {int(thread['switches'])}, left off at {return_address(thread)}")
+              f"switches {int(thread['switches'])}, in {callers(thread)}")
 
 
-def return_address(thread):
-    """Where schedule() will return to in a thread that does not run."""
-    address = int(thread["context"]["ra"])
-    symbol = gdb.execute(f"info symbol {address:#x}", to_string=True).split(" in ")[0]
-    return symbol.strip()
+def callers(thread):
+    """The functions that a thread which does not run is in, by its frame pointers."""
+    low, frame, names = int(thread["stack"]), int(thread["context"]["s"][0]), []
+    while low < frame <= thread.address and len(names) < CALLERS_SHOWN:
+        address, frame = read_word(frame - 8), read_word(frame - 16)
+        symbol = gdb.execute(f"info symbol {address:#x}", to_string=True)
+        names.append(symbol.split(" ")[0])
+    return " < ".join(names) or "its first function"
+
+
+def read_word(address):
+    data = gdb.selected_inferior().read_memory(address, 8)
+    return int.from_bytes(data.tobytes(), "little")
 
 
 def spaces():
@@ -235,8 +244,7 @@ def show_vmas(pid):
 def read_entry(table, index):
     """Entry @index of the page table at physical address @table, by the linear map."""
     address = table - LAYOUT["MEMORY_BASE"] + LAYOUT["LINEAR_BASE"] + index * PTE_SIZE
-    data = gdb.selected_inferior().read_memory(address, PTE_SIZE)
-    return int.from_bytes(data.tobytes(), "little")
+    return read_word(address)
 
 
 def show_walk(pid, address):

@@ -74,8 +74,8 @@ def test_every_command_has_help(run):
 
 def test_script_words(run):
     result = run(ORDINARY, "echo a; echo b", "nonsense; echo $?", "repeat 3 echo x",
-                 "time hello", "cat /proc/vmstat | grep nr_free_pages | head 1",
-                 "help | head 2")
+                 "time hello", "cat /proc/vmstat | grep nr_free_pages | head -n 1",
+                 "help | head -n 2")
     assert result.output(0) == "a\nb\n"
     assert re.match(r"nonsense: .*\n\d+\n", result.output(1))
     assert result.output(2) == "x\n" * 3
