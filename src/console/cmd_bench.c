@@ -15,16 +15,20 @@
 #include "arch/csr.h"
 #include "base/string.h"
 #include "console/cmd.h"
+#include "console/cmd_pressure.h"
 #include "console/console.h"
 #include "phys/alloc.h"
+#include "phys/buddy.h"
 #include "phys/memblock.h"
+#include "phys/pageblock.h"
 #include "phys/pcp.h"
+#include "pressure/compaction.h"
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "kern/timer.h"
 
 #define ROUNDS 2000
-#define BUDDY_ROUNDS 64
+#define ORDER_ROUNDS 64
 
 /* Between two readings nothing may be moved by the compiler. */
 static inline uint64_t instructions(void)
@@ -56,12 +60,28 @@ static void bench_pageset(struct console *con)
     row(con, "page-alloc-free-pageset", per_round(start, instructions(), ROUNDS));
 }
 
-static void bench_order(struct console *con, const char *name, unsigned order, bool drain)
+/* One page from the freelists and back, the zone's lock included, no pageset between. */
+static void bench_buddy(struct console *con)
+{
+    struct zone *zone = NODE_DATA(numa_node_id())->preferred_zone[ZONE_NORMAL];
+    uint64_t start = instructions();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        spin_lock(&zone->lock);
+        struct page *page = buddy_alloc_locked(zone, 0, MIGRATE_MOVABLE);
+        spin_unlock(&zone->lock);
+        if (!page)
+            return;
+        spin_lock(&zone->lock);
+        buddy_free_locked(zone, page, 0, pageblock_type(page));
+        spin_unlock(&zone->lock);
+    }
+    row(con, "page-alloc-free-buddy", per_round(start, instructions(), ROUNDS));
+}
+
+static void bench_order(struct console *con, const char *name, unsigned order)
 {
     uint64_t total = 0;
-    for (unsigned i = 0; i < BUDDY_ROUNDS; i++) {
-        if (drain)
-            drain_all_pages(NULL);
+    for (unsigned i = 0; i < ORDER_ROUNDS; i++) {
         uint64_t start = instructions();
         struct page *page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
         if (!page) {
@@ -69,11 +89,9 @@ static void bench_order(struct console *con, const char *name, unsigned order, b
             return;
         }
         __free_pages(page, order);
-        if (drain)
-            pcp_drain_local(page_zone(page));
         total += instructions() - start;
     }
-    row(con, name, total / BUDDY_ROUNDS);
+    row(con, name, total / ORDER_ROUNDS);
 }
 
 static void bench_kmalloc(struct console *con)
@@ -98,6 +116,26 @@ static void bench_clear(struct console *con)
     __free_page(page);
 }
 
+/* Moving pages: what `fragment` left is compacted; a page moved, and a block of order 9 won. */
+static void bench_compaction(struct console *con)
+{
+    drain_all_pages(NULL);
+    uint64_t moved = vm_event_sum(PGMIGRATE_SUCCESS), blocks = big_blocks();
+    uint64_t start = instructions();
+    compact_all_nodes();
+    uint64_t spent = instructions() - start;
+    drain_all_pages(NULL);
+    moved = vm_event_sum(PGMIGRATE_SUCCESS) - moved;
+    blocks = big_blocks() - MIN(blocks, big_blocks());
+    if (moved < 100) {
+        print(con->out, "bench %-28s nothing to move; run 'fragment 200M' first\n",
+              "compaction-per-page");
+        return;
+    }
+    row(con, "compaction-per-page", spent / moved);
+    row(con, "compaction-per-order-9-block", spent / MAX(blocks, 1UL));
+}
+
 /* What the monitor keeps: RAM that guests and their files can never have, and what it uses now. */
 static void bench_footprint(struct console *con)
 {
@@ -117,11 +155,12 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     if (argc != 1)
         return command_usage(con, argv[0]);
     bench_pageset(con);
-    bench_order(con, "page-alloc-free-buddy", 0, true);
-    bench_order(con, "page-alloc-free-order-3", 3, false);
-    bench_order(con, "page-alloc-free-order-9", 9, false);
+    bench_buddy(con);
+    bench_order(con, "page-alloc-free-order-3", 3);
+    bench_order(con, "page-alloc-free-order-9", 9);
     bench_kmalloc(con);
     bench_clear(con);
+    bench_compaction(con);
     bench_footprint(con);
     row(con, "boot-to-prompt", boot_instructions());
     return 0;

@@ -24,7 +24,7 @@
 #define WATCH_ROWS 24
 
 /* Free blocks of the order of a pageblock, larger ones counted as several. */
-static uint64_t big_blocks(void)
+uint64_t big_blocks(void)
 {
     struct zone *zone;
     uint64_t n = 0;

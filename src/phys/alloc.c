@@ -37,7 +37,7 @@ static inline struct page *prepare(struct page *page, gfp_t gfp, unsigned order)
 {
     if (CONFIG_DEBUG)
         page_debug_alloc(page, order);
-    page->type = PAGE_KERNEL; /* flags and mapping were cleared when it was freed */
+    page->type = PAGE_KERNEL; /* its flags were cleared when it was freed, its mapping by its owner */
     page->refcount = 1;
     return unlikely(gfp & __GFP_ZERO) ? clear_block(page, order) : page;
 }
@@ -207,7 +207,6 @@ static inline void free_block(struct page *page, unsigned order)
         page_debug_free(page, order); /* leaves no flag, but perhaps PG_poisoned */
     else
         page->flags = 0;
-    page->mapping = NULL;
     enum migratetype mt = pageblock_type(page);
     if (unlikely(order > PCP_MAX_ORDER || mt >= MIGRATE_PCPTYPES)) {
         free_to_zone(page, order);

@@ -153,6 +153,8 @@ void page_debug_free(struct page *page, unsigned order)
         bad_page(page, "freed with another order than it was allocated with");
     if (page->mapcount)
         bad_page(page, "freed while mapped");
+    if (page->mapping)
+        bad_page(page, "freed while it belongs to a mapping or a slab");
     if (page->refcount)
         bad_page(page, "freed while referenced");
     if (page->flags & ((1u << PG_locked) | (1u << PG_lru)))
