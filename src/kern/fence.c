@@ -87,8 +87,8 @@ static void fence_by_firmware(hartmask_t mask, uint64_t asid, vaddr_t start, uin
     }
     uint64_t took = now_ns() - before;
     if (unlikely(took > SLOW_NS) && xchg(&by_ourselves, 1u) == 0)
-        pr_info("fence: the firmware's took %lu ms; from now on by our own interrupts",
-                took / NSEC_PER_MSEC);
+        pr_debug("fence: the firmware's took %lu ms; from now on by our own interrupts",
+                 took / NSEC_PER_MSEC);
 }
 
 void fence_choose(void)
