@@ -47,6 +47,7 @@ struct kmem_cache {
     void (*ctor)(void *object);
     struct kmem_cache_node *nodes[MAX_NODES];
     struct list_head list; /* all caches */
+    uint64_t found;        /* slab_check() counts slabs here; one audit at a time */
     char name[CACHE_NAME_MAX];
 };
 
@@ -83,6 +84,7 @@ struct slabinfo {
     uint64_t active_objs, num_objs, active_slabs, num_slabs;
     uint32_t objsize, objperslab, pagesperslab;
 };
+void slabinfo_get(const struct kmem_cache *cache, struct slabinfo *info);
 void slabinfo_each(void (*fn)(const struct slabinfo *info, void *arg), void *arg);
 
 /**

@@ -162,6 +162,8 @@ static void *take_one_remote(struct kmem_cache *cache, int nid)
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
+    if (nid >= 0 && !cache->nodes[nid] && (gfp & __GFP_THISNODE))
+        return NULL;
     if (nid >= 0)
         nid = node_of_slabs(nid);
     if (nid < 0 || nid == node_of_slabs(numa_node_id()))

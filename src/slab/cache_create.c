@@ -8,6 +8,9 @@
  * A cache and its parts are objects too, of caches that must exist before any cache can be made:
  * the very first are cut from whole pages and live for ever.
  *
+ * A slab is as small as may be while it loses at most an eighth and holds at least four objects:
+ * small blocks are easier to find than large ones, and easier to give back.
+ *
  * Locks: slab_list_lock for the list. Linux's counterpart: mm/slab_common.c, calculate_order().
  */
 #include "base/errno.h"
@@ -22,6 +25,7 @@
 
 #define MAX_SLAB_ORDER 3
 #define MAX_WASTE 8 /* a slab may lose a part in so many */
+#define MIN_OBJECTS 4
 #define CACHE_LINE 64
 
 LIST_HEAD(slab_caches);
@@ -60,7 +64,7 @@ static unsigned choose_order(uint32_t size)
 {
     for (unsigned order = 0; order < MAX_SLAB_ORDER; order++) {
         size_t bytes = PAGE_SIZE << order, objects = bytes / size;
-        if (objects >= 4 && bytes - objects * size <= bytes / MAX_WASTE)
+        if (objects >= MIN_OBJECTS && bytes - objects * size <= bytes / MAX_WASTE)
             return order;
     }
     return MAX_SLAB_ORDER;
@@ -73,7 +77,11 @@ static void set_sizes(struct kmem_cache *cache, size_t size, size_t align)
         align = MAX(align, (size_t)CACHE_LINE);
     cache->object_size = (uint32_t)size;
     cache->align = (uint32_t)align;
-    cache->size = (uint32_t)ALIGN_UP(ALIGN_UP(size, sizeof(void *)) + SLAB_TRAILER, align);
+    /* what a constructor made must outlast being free, so the link then lies behind the object */
+    size = ALIGN_UP(size, sizeof(void *));
+    cache->link = cache->ctor ? (uint32_t)size : 0;
+    size += cache->ctor ? sizeof(void *) : 0;
+    cache->size = (uint32_t)ALIGN_UP(size + SLAB_TRAILER, align);
     cache->order = (uint8_t)choose_order(cache->size);
     cache->objects = (uint16_t)((PAGE_SIZE << cache->order) / cache->size);
 }
@@ -139,7 +147,8 @@ int kmem_cache_destroy(struct kmem_cache *cache)
     for (unsigned nid = 0; nid < MAX_NODES; nid++)
         left += cache->nodes[nid] ? cache->nodes[nid]->nr_slabs : 0;
     if (left) {
-        pr_err("slab: cache %s is destroyed with objects in %lu slabs\n", cache->name, left);
+        pr_err("slab: cache %s is destroyed with objects in %lu slabs", cache->name, left);
+        slab_report_leaks(cache);
         return -EBUSY;
     }
     spin_lock(&slab_list_lock);
@@ -151,22 +160,10 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 
 /* --- relief ----------------------------------------------------------------------------------- */
 
-uint64_t slab_shrink_all(void)
-{
-    struct kmem_cache *cache;
-    uint64_t pages = 0;
-    /* caches are made at boot and hardly ever destroyed: the list is walked without its lock,
-     * because shrinking calls other harts */
-    list_for_each_entry(cache, &slab_caches, list) {
-        pages += kmem_cache_shrink(cache);
-    }
-    count_vm_event(DROP_SLAB);
-    return pages;
-}
-
 static enum relief_result relieve(struct relief_request *request)
 {
     (void)request;
+    count_vm_event(DROP_SLAB);
     return slab_shrink_all() ? RELIEF_PROGRESS : RELIEF_NONE;
 }
 

@@ -16,6 +16,7 @@
 #include "kern/panic.h"
 #include "phys/alloc.h"
 #include "slab/cache.h"
+#include "slab/slab_page.h"
 
 static const uint16_t class_sizes[] = {8,   16,  32,   64,   96,   128, 192,
                                        256, 512, 1024, 2048, 4096, 8192};
@@ -74,12 +75,14 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 
 void *kmalloc(size_t size, gfp_t gfp)
 {
+    if (likely(size - 1 < KMALLOC_MAX_CACHE)) /* size 0 wraps */
+        return kmem_cache_alloc(class_of(size), gfp);
     return kmalloc_node(size, gfp, -1);
 }
 
 void *kzalloc(size_t size, gfp_t gfp)
 {
-    return kmalloc_node(size, gfp | __GFP_ZERO, -1);
+    return kmalloc(size, gfp | __GFP_ZERO);
 }
 
 void *kcalloc(size_t n, size_t size, gfp_t gfp)
@@ -92,7 +95,7 @@ void *kcalloc(size_t n, size_t size, gfp_t gfp)
 
 size_t ksize(const void *p)
 {
-    struct page *page = page_head(virt_to_page(p));
+    struct page *page = slab_of(p);
     return page->type == PAGE_SLAB ? page->slab_cache->object_size : PAGE_SIZE << page->order;
 }
 
@@ -100,7 +103,7 @@ void kfree(const void *p)
 {
     if (!p)
         return;
-    struct page *page = page_head(virt_to_page(p));
+    struct page *page = slab_of(p);
     if (page->type == PAGE_SLAB)
         kmem_cache_free(page->slab_cache, (void *)(uintptr_t)p);
     else

@@ -93,11 +93,6 @@ void slab_flush_hart(struct kmem_cache *cache)
     spin_unlock(&n->lock);
 }
 
-static void flush_here(void *arg)
-{
-    slab_flush_hart(arg);
-}
-
 static uint64_t free_empty_slabs(struct kmem_cache *cache, struct kmem_cache_node *n)
 {
     struct page *slab, *next;
@@ -121,12 +116,43 @@ static uint64_t free_empty_slabs(struct kmem_cache *cache, struct kmem_cache_nod
     return pages;
 }
 
-uint64_t kmem_cache_shrink(struct kmem_cache *cache)
+static uint64_t free_empty_everywhere(struct kmem_cache *cache)
 {
     uint64_t pages = 0;
-    ipi_call(harts_online, flush_here, cache, IPI_WAIT);
     for (unsigned nid = 0; nid < MAX_NODES; nid++)
         if (cache->nodes[nid])
             pages += free_empty_slabs(cache, cache->nodes[nid]);
+    return pages;
+}
+
+static void flush_here(void *cache)
+{
+    slab_flush_hart(cache);
+}
+
+uint64_t kmem_cache_shrink(struct kmem_cache *cache)
+{
+    ipi_call(harts_online, flush_here, cache, IPI_WAIT);
+    return free_empty_everywhere(cache);
+}
+
+static void flush_all_here(void *arg)
+{
+    struct kmem_cache *cache;
+    (void)arg;
+    list_for_each_entry(cache, &slab_caches, list) {
+        slab_flush_hart(cache);
+    }
+}
+
+/* One interrupt a hart for all caches. */
+uint64_t slab_shrink_all(void)
+{
+    struct kmem_cache *cache;
+    uint64_t pages = 0;
+    ipi_call(harts_online, flush_all_here, NULL, IPI_WAIT);
+    list_for_each_entry(cache, &slab_caches, list) {
+        pages += free_empty_everywhere(cache);
+    }
     return pages;
 }
