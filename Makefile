@@ -101,6 +101,9 @@ test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped
 boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
 	@$(PYTHON) -m pytest -q tests/boot $(ARGS)
 
+bench: setup ## what the mechanisms cost in instructions; ARGS=--write keeps it in docs
+	@$(PYTHON) scripts/bench $(ARGS)
+
 check-style: ## format, licence lines, sizes of files and functions
 	@scripts/check_style
 
