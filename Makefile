@@ -94,7 +94,7 @@ debug: setup ## the same under gdb: stopped before its first instruction; ARGS a
 	@scripts/debug $(ARGS)
 
 # --- testing -----------------------------------------------------------------------------------
-.PHONY: test boot check-style check-floors images
+.PHONY: test boot bench check-style check-floors images
 test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped`
 	@$(PYTHON) scripts/test $(SUITES)
 
