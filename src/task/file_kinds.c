@@ -24,6 +24,24 @@
 
 /* --- the terminal ----------------------------------------------------------------------------- */
 
+#define RECORD_MARK '\x1e' /* begins what the console tells the launcher, so no guest may say it */
+
+/* Show a guest's bytes, the mark of records as ^^, the way terminals show control characters. */
+static void show(struct sink *out, const char *text, size_t n)
+{
+    while (n) {
+        const char *mark = memchr(text, RECORD_MARK, n);
+        size_t plain = mark ? (size_t)(mark - text) : n;
+        if (plain)
+            out->write(out, text, plain);
+        if (!mark)
+            return;
+        out->write(out, "^^", 2);
+        text = mark + 1;
+        n -= plain + 1;
+    }
+}
+
 static int64_t tty_file_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
     char chunk[CHUNK];
@@ -33,7 +51,7 @@ static int64_t tty_file_write(struct file *f, vaddr_t buf, size_t n, uint64_t *p
         size_t part = MIN(n - done, sizeof(chunk));
         if (copy_from_user(chunk, mk_vaddr(buf.v + done), part))
             return done ? (int64_t)done : -EFAULT;
-        f->out->write(f->out, chunk, part);
+        show(f->out, chunk, part);
         done += part;
         cond_resched();
     }

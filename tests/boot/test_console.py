@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The console, by a person's fingers and in batches."""
 import re
+import time
 
 import pexpect
 from machines import ORDINARY
@@ -39,7 +40,8 @@ def test_editing_history_completion(console):
 def test_interrupt_and_background(console):
     c = console("--nodes", "1", "--harts", "2", "--memory", "64M")
     c.type("spin\r")
-    c.expect("spin")
+    c.expect("spin\r\n")
+    time.sleep(1)  # until it runs: what is typed before is typed to nobody
     c.type("\x1c")  # the launcher sends it on as Ctrl-C
     c.expect("pagoda> ")
     c.command("spin --seconds 1 &")
