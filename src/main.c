@@ -88,6 +88,9 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     compaction_init();
     oom_init();
 
+    /* the first guest, there to be looked at as long as the machine runs */
+    guest_start_init();
+
     /* view, console: what is known can be seen, and a person can drive */
     kern_selftests_register();
     view_init();

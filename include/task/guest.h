@@ -128,6 +128,9 @@ struct guest_options {
 /** Boot only, after mm_init() and fault_init(): caches, table, trap hooks. */
 void guest_init(void);
 
+/** Start /bin/init, pid 1, if the archive has it: never chosen by the OOM killer. */
+void guest_start_init(void);
+
 /**
  * Start the program at path (looked up in the archive; a bare name in /bin) with these words and
  * environment (both ended by NULL; envp NULL: the default one). Its pid, or -ENOENT, -ENOEXEC,

@@ -34,6 +34,9 @@ const char *syscall_name(uint64_t nr);
 /** How often guests have asked for calls that are not there, "NUMBER NAME COUNT" a line. */
 void syscall_print_unknown(struct sink *out);
 
+/** Sleep until `end` (ns of now_ns(), or TIMER_NEVER), or a signal. 0 or -EINTR. */
+int64_t task_sleep(struct task *t, uint64_t end);
+
 /* --- arguments: one copy of each check -------------------------------------------------------- */
 
 /** A path into buf of PATH_MAX bytes: its length, -EFAULT, -ENAMETOOLONG, -ENOENT when empty. */

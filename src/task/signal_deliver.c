@@ -160,10 +160,9 @@ void signal_report(const struct task *t, const struct trap_frame *frame, int sig
                    uint64_t addr)
 {
     struct log_sink log;
-    log_sink_init(&log, LOG_INFO);
-    print(&log.sink, "%s[%u]: %s (signal %d code %d): %s, address %#018lx, pc %#018lx\n",
-          t->guest->name, t->tid, signal_name(sig), sig, code, code_text(sig, code), addr,
-          frame->sepc);
+    pr_info("%s[%u]: %s (signal %d code %d): %s, address %#018lx, pc %#018lx\n", t->guest->name,
+            t->tid, signal_name(sig), sig, code, code_text(sig, code), addr, frame->sepc);
+    log_sink_init(&log, LOG_DEBUG); /* for dmesg: the terminal is the guests' */
     trap_frame_print(&log.sink, frame);
     log_sink_flush(&log);
 }

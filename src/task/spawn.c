@@ -15,6 +15,7 @@
 #include "base/string.h"
 #include "file/archive.h"
 #include "kern/completion.h"
+#include "kern/log.h"
 #include "task/exec.h"
 #include "task/files.h"
 #include "task/futex.h"
@@ -199,6 +200,15 @@ int guest_spawn(const char *path, const char *const *argv, const char *const *en
     if (s.policy)
         mpol_put(s.policy);
     return pid;
+}
+
+void guest_start_init(void)
+{
+    static const char *const argv[] = {"init", NULL};
+    struct guest_options o = {.detached = true, .no_input = true, .oom_score_adj = -1000};
+    int pid = guest_spawn("init", argv, NULL, &o);
+    if (pid < 0 && pid != -ENOENT)
+        pr_warn("init cannot be started: %d\n", pid);
 }
 
 void guest_init(void)

@@ -6,6 +6,8 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
+#include "kern/timer.h"
+#include "task/files.h"
 #include "task/signal_set.h"
 #include "task/syscalls.h"
 
@@ -86,29 +88,75 @@ int64_t sys_rt_sigpending(struct task *t, const uint64_t *a)
     return copy_to_user(mk_vaddr(a[0]), &set, a[1]) ? -EFAULT : 0;
 }
 
-int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
+/* With this mask instead of the own one, which comes back when a handler (or none) has run. */
+static void use_mask(struct task *t, uint64_t mask)
 {
-    struct wait_queue nobody;
-    struct wait_entry entry;
-    uint64_t set;
-    if (a[1] != sizeof(set))
-        return -EINVAL;
-    if (copy_from_user(&set, mk_vaddr(a[0]), sizeof(set)))
-        return -EFAULT;
     t->saved_blocked = t->blocked;
     t->restore_blocked = true;
-    store_relaxed(&t->blocked, set & ~UNBLOCKABLE);
-    wait_queue_init(&nobody);
-    wait_entry_init(&entry);
-    for (;;) {
-        wait_prepare(&nobody, &entry, THREAD_KILLABLE);
-        if (signal_pending(t))
-            break;
-        schedule();
-    }
-    wait_finish(&nobody, &entry);
+    store_relaxed(&t->blocked, mask & ~UNBLOCKABLE);
+}
+
+int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
+{
+    uint64_t mask;
+    if (a[1] != sizeof(mask))
+        return -EINVAL;
+    if (copy_from_user(&mask, mk_vaddr(a[0]), sizeof(mask)))
+        return -EFAULT;
+    use_mask(t, mask);
+    (void)task_sleep(t, TIMER_NEVER);
     thread_notify(t->thread);
     return -EINTR;
+}
+
+/* struct pollfd: fd, events, revents */
+struct pollfd_abi {
+    int32_t fd;
+    int16_t events, revents;
+};
+#define POLLNVAL 0x20
+
+/* Files never make anyone wait here: what is open is ready. How many are. */
+static int64_t poll_files(struct task *t, vaddr_t fds, uint64_t n)
+{
+    int64_t ready = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        struct pollfd_abi p;
+        vaddr_t at = mk_vaddr(fds.v + i * sizeof(p));
+        if (copy_from_user(&p, at, sizeof(p)))
+            return -EFAULT;
+        struct file *f = p.fd < 0 ? NULL : file_get(t->guest->files, (uint64_t)p.fd);
+        p.revents = p.fd < 0 ? 0 : f ? p.events & 0x5 : POLLNVAL; /* POLLIN, POLLOUT */
+        if (f)
+            file_put(f);
+        ready += p.revents != 0;
+        if (copy_to_user(at, &p, sizeof(p)))
+            return -EFAULT;
+    }
+    return ready;
+}
+
+int64_t sys_ppoll(struct task *t, const uint64_t *a)
+{
+    uint64_t mask, deadline = TIMER_NEVER;
+    if (a[1] > FILES_MAX)
+        return -EINVAL;
+    if (a[2]) {
+        int64_t ns = arg_timespec(mk_vaddr(a[2]));
+        if (ns < 0)
+            return ns;
+        deadline = now_ns() + (uint64_t)ns;
+    }
+    int64_t ready = poll_files(t, mk_vaddr(a[0]), a[1]);
+    if (ready)
+        return ready;
+    if (a[3] && copy_from_user(&mask, mk_vaddr(a[3]), sizeof(mask)))
+        return -EFAULT;
+    if (a[3])
+        use_mask(t, mask);
+    int64_t err = task_sleep(t, deadline);
+    thread_notify(t->thread);
+    return err;
 }
 
 int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)

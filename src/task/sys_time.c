@@ -64,12 +64,11 @@ int64_t sys_times(struct task *t, const uint64_t *a)
     return (int64_t)(now_ns() / tick);
 }
 
-/* Sleep until `end` ns, or a signal. 0 or -EINTR. */
-static int64_t sleep_till(struct task *t, uint64_t end)
+int64_t task_sleep(struct task *t, uint64_t end)
 {
     struct wait_queue nobody;
     struct wait_entry entry;
-    uint64_t ticks = ns_to_ticks(end);
+    uint64_t ticks = end == TIMER_NEVER ? TIMER_NEVER : ns_to_ticks(end);
     int64_t err = 0;
     wait_queue_init(&nobody);
     wait_entry_init(&entry);
@@ -81,7 +80,10 @@ static int64_t sleep_till(struct task *t, uint64_t end)
             err = -EINTR;
             break;
         }
-        (void)schedule_until(ticks);
+        if (ticks == TIMER_NEVER)
+            schedule();
+        else
+            (void)schedule_until(ticks);
     }
     wait_finish(&nobody, &entry);
     return err;
@@ -90,7 +92,7 @@ static int64_t sleep_till(struct task *t, uint64_t end)
 static int64_t sleep_for(struct task *t, int64_t ns, vaddr_t left)
 {
     uint64_t now = now_ns(), end = now + (uint64_t)ns;
-    int64_t err = sleep_till(t, end);
+    int64_t err = task_sleep(t, end);
     if (!err || !left.v)
         return err;
     now = now_ns();
@@ -112,6 +114,6 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t *a)
         return -EINVAL;
     if (!(a[1] & TIMER_ABSTIME))
         return sleep_for(t, ns, mk_vaddr(a[3]));
-    int64_t err = sleep_till(t, (uint64_t)ns);
+    int64_t err = task_sleep(t, (uint64_t)ns);
     return err == -EINTR ? -ERESTARTSYS : err;
 }
