@@ -12,6 +12,7 @@ void cmd_pressure_init(void); /* compact, reclaim, oom */
 void cmd_memmap_init(void);   /* memmap: a zone drawn in the terminal */
 void cmd_guest_init(void);    /* run, ps, top, kill, pause, resume, wait */
 void cmd_space_init(void);    /* pt, vma */
+void cmd_trace_init(void);    /* trace */
 void cmd_bench_init(void);    /* bench */
 
 #endif

@@ -43,6 +43,8 @@ static int wait_for(struct console *con, uint32_t pid, const char *name)
     int status;
     if (con->foreground)
         store_relaxed(&foreground, pid);
+    if (con->foreground && console_interrupted()) /* typed before we knew its pid */
+        guest_interrupt_foreground();
     int err = guest_wait_or_stop(pid, &status);
     if (con->foreground)
         store_relaxed(&foreground, 0);

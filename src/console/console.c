@@ -65,6 +65,7 @@ void console_init(void)
     cmd_memmap_init();
     cmd_guest_init();
     cmd_space_init();
+    cmd_trace_init();
     cmd_bench_init();
     tty_init();
     tty_set_interrupt(on_interrupt);
@@ -138,7 +139,8 @@ static void read_line(void)
         if (event != LINE_MORE)
             line_begin(&line);
     }
-    tty_set_mode(TTY_COOKED);
+    store_relaxed(&interrupted, false);
+    tty_set_mode(TTY_COOKED); /* from here on Ctrl-C is for the command that follows */
 }
 
 static void console_thread(void *arg)
@@ -154,7 +156,6 @@ static void console_thread(void *arg)
     line_init(&line, con.out, PROMPT, complete);
     for (;;) {
         read_line();
-        store_relaxed(&interrupted, false);
         console_run_line(&con, line.text);
     }
 }

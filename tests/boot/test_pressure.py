@@ -50,13 +50,14 @@ def test_oom_on_one_node(run):
 
 
 def test_panic_on_oom(run):
-    run(ORDINARY, "memhog 900M", options=["--append", "panic_on_oom=1"], status=3, check=False)
+    run(ORDINARY, "memhog 400M &", "memhog 400M &", "wait",
+        options=["--append", "panic_on_oom=1"], status=3, check=False)
 
 
 def test_killed_memory_returns(run):
     reads = "cat /proc/meminfo | grep MemFree"
-    result = run(ORDINARY, "hello", reads, "memhog 900M", reads, status=1)
-    before, after = (int(result.output(i).split()[1]) for i in (1, 3))
+    result = run(ORDINARY, "hello", reads, "memhog 400M &", "memhog 400M &", "wait", reads)
+    before, after = (int(result.output(i).split()[1]) for i in (1, 5))
     assert after > before - 1024, f"{before - after} kB did not return"
 
 
