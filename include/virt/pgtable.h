@@ -33,8 +33,16 @@ struct pt_format {
     const char *name;
     unsigned levels;       /* the root is level levels - 1 */
     unsigned root_entries; /* 512; Sv39x4: 2048 */
+    unsigned low_entries; /* of the root, that are this table's own: the others are the monitor's */
 };
 extern const struct pt_format pt_sv39;
+
+/** Which entry of a table of this level belongs to the address: more bits count in a wide root. */
+static inline unsigned pt_slot(const struct pt_format *format, vaddr_t va, unsigned level)
+{
+    unsigned entries = level == format->levels - 1 ? format->root_entries : PT_ENTRIES;
+    return (unsigned)(va.v >> (PAGE_SHIFT + PT_INDEX_BITS * level)) & (entries - 1);
+}
 
 /** Where table pages come from. */
 struct pt_ops {
@@ -106,10 +114,12 @@ int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t pro
 int pt_split(struct pgtable *pt, pte_t *entry, unsigned level) must_check;
 
 /**
- * Free all tables that lie wholly in [start, end) of the user half and have no entry in use. With
- * @keep_going false for tables in which something is still mapped, they stay. Returns pages freed.
+ * Take out all tables that lie wholly in [start, end) of the user half and have no entry in use, and
+ * put their pages on @out (by page->lru). Hardware may still walk through them: flush the space,
+ * then pt_release_tables(). Returns their number.
  */
-uint64_t pt_free_tables(struct pgtable *pt, vaddr_t start, vaddr_t end);
+uint64_t pt_unlink_tables(struct pgtable *pt, vaddr_t start, vaddr_t end, struct list_head *out);
+void pt_release_tables(struct pgtable *pt, struct list_head *tables);
 
 /** One step of a walk, for people who want to see it. */
 struct pt_step {
@@ -122,7 +132,10 @@ struct pt_step {
 void pt_trace(const struct pgtable *pt, vaddr_t va, void (*fn)(const struct pt_step *, void *),
               void *arg);
 
-/** Tables reachable in the user half: counted, each a PAGE_TABLE. Prints faults, returns them. */
+/**
+ * Tables reachable in the user half: counted, each a PAGE_TABLE, no entry that the architecture
+ * reserves, and the upper half the monitor's. Prints faults, returns their number. Owner's lock.
+ */
 unsigned pt_check(const struct pgtable *pt, struct sink *out);
 
 #endif

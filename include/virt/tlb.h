@@ -2,13 +2,17 @@
 /*
  * tlb.h - what harts remember of page tables, and making them forget.
  *
- *      space A: ASID 3, seen by harts {0, 2}      change a PTE of A --> fence here if this hart is
- *      space B: ASID 4, seen by harts {1}                               one, and by SBI on 0 and 2
+ *      space A: ASID 3, seen by harts {0, 2, 3}, runs on {0, 2}
+ *      change a PTE of A on hart 0 --> fence here; remote fence on hart 2;
+ *                                      hart 3 gets a mark, and fences when it next runs A
  *
  * An address-space identifier (ASID) tags each translation in the TLB, so that a switch of spaces
  * need not flush. There are at most 65536 of them; when they run out a new generation begins: all
  * are free again, each hart flushes once before it uses one of the new generation, and spaces get a
  * new one when they are next switched to. A machine without ASIDs flushes at each switch.
+ *
+ * Invariant: a hart in `harts` and not in `stale`, when it runs the space, knows no translation that
+ * a finished flush took away.
  *
  * Locks: asid_lock (RANK_ASID) for giving out; the words in tlb_space are atomic.
  * Linux's counterpart: arch/riscv/mm/context.c, tlbflush.c.
@@ -24,6 +28,7 @@ struct tlb_space {
     uint64_t id;      /* (b) never given twice: a struct may be, to another space */
     uint64_t context; /* (a) generation | asid; generation 0: has none yet */
     hartmask_t harts; /* (a) may hold translations of it */
+    hartmask_t stale; /* (a) do not run it now, and must flush before they do */
 };
 
 /** Learn how many ASID bits there are. Boot hart, final map in use. */

@@ -124,12 +124,16 @@ pte_t *mm_walk_alloc(struct mm_struct *mm, uint64_t addr)
 
 void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
 {
+    LIST_HEAD(unlinked);
     spin_lock(&mm->page_table_lock);
     store_relaxed(&mm->last_table, 0);
-    pt_free_tables(&mm->pgt, mk_vaddr(start), mk_vaddr(end));
+    pt_unlink_tables(&mm->pgt, mk_vaddr(start), mk_vaddr(end), &unlinked);
     spin_unlock(&mm->page_table_lock);
-    /* harts may have cached the way through the tables that went */
+    /* harts may have cached the way through the tables that went: only then are they pages again */
+    if (list_empty(&unlinked))
+        return;
     tlb_flush_space(&mm->tlb);
+    pt_release_tables(&mm->pgt, &unlinked);
 }
 
 /* --- counting --------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #include "phys/alloc.h"
 #include "virt/kernel_map.h"
 
-const struct pt_format pt_sv39 = {"Sv39", PT_LEVELS, PT_ENTRIES};
+const struct pt_format pt_sv39 = {"Sv39", PT_LEVELS, PT_ENTRIES, LINEAR_ROOT_FIRST};
 
 /* --- table pages ------------------------------------------------------------------------------ */
 
@@ -74,12 +74,12 @@ pte_t *pt_walk(const struct pgtable *pt, vaddr_t va, unsigned level)
 {
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels - 1; l > level; l--) {
-        pte_t e = pte_load(&table[pt_index(va, l)]);
+        pte_t e = pte_load(&table[pt_slot(pt->format, va, l)]);
         if (!pte_table(e))
             return NULL;
         table = table_of(e);
     }
-    return &table[pt_index(va, level)];
+    return &table[pt_slot(pt->format, va, level)];
 }
 
 /* Make a table below an empty entry. False when there is no memory. */
@@ -100,7 +100,7 @@ pte_t *pt_walk_alloc(struct pgtable *pt, vaddr_t va, unsigned level)
 {
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels - 1; l > level; l--) {
-        pte_t *entry = &table[pt_index(va, l)];
+        pte_t *entry = &table[pt_slot(pt->format, va, l)];
         if (pte_none(pte_load(entry)) && !make_table(pt, entry))
             return NULL;
         pte_t e = pte_load(entry);
@@ -108,14 +108,14 @@ pte_t *pt_walk_alloc(struct pgtable *pt, vaddr_t va, unsigned level)
             return NULL;
         table = table_of(e);
     }
-    return &table[pt_index(va, level)];
+    return &table[pt_slot(pt->format, va, level)];
 }
 
 bool pt_lookup(const struct pgtable *pt, vaddr_t va, struct pt_mapping *out)
 {
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels; l-- > 0;) {
-        out->entry = &table[pt_index(va, l)];
+        out->entry = &table[pt_slot(pt->format, va, l)];
         out->pte = pte_load(out->entry);
         out->level = l;
         if (pte_leaf(out->pte))
@@ -141,8 +141,8 @@ void pt_trace(const struct pgtable *pt, vaddr_t va, void (*fn)(const struct pt_s
 {
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels; l-- > 0;) {
-        struct pt_step step = {l, pt_index(va, l), virt_to_phys(table),
-                               pte_load(&table[pt_index(va, l)])};
+        struct pt_step step = {l, pt_slot(pt->format, va, l), virt_to_phys(table),
+                               pte_load(&table[pt_slot(pt->format, va, l)])};
         fn(&step, arg);
         if (!pte_table(step.pte))
             return;
@@ -217,7 +217,9 @@ static int for_each_leaf(struct pgtable *pt, uint64_t va, uint64_t end, uint64_t
                 return err;
             continue;
         }
-        pte_store(m.entry, change(m.pte, prot));
+        /* hardware may set A or D meanwhile: then once more, from what is there now */
+        while (!pte_compare_exchange(m.entry, &m.pte, change(m.pte, prot)))
+            ;
         va += size;
     }
     return 0;
@@ -249,60 +251,96 @@ static bool table_is_empty(const pte_t *table)
     return true;
 }
 
-/* Free the tables below entries of @level that lie wholly in the range and are empty. */
-static uint64_t free_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t base,
-                           uint64_t start, uint64_t end)
+/* Take out the empty tables below entries of @level that lie wholly in the range. */
+static uint64_t unlink_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t base,
+                             uint64_t start, uint64_t end, struct list_head *out)
 {
-    uint64_t size = pt_level_size(level), freed = 0;
+    uint64_t size = pt_level_size(level), n = 0;
     unsigned first = start > base ? (unsigned)((start - base) / size) : 0;
-    for (unsigned i = first; i < PT_ENTRIES && base + i * size < end; i++) {
+    unsigned entries = level == pt->format->levels - 1 ? pt->format->low_entries : PT_ENTRIES;
+    for (unsigned i = first; i < entries && base + i * size < end; i++) {
         uint64_t at = base + i * size;
         if (!pte_table(table[i]))
             continue;
         pte_t *child = table_of(table[i]);
         if (level > 1)
-            freed += free_below(pt, child, level - 1, at, start, end);
+            n += unlink_below(pt, child, level - 1, at, start, end, out);
         if (at < start || at + size > end || !table_is_empty(child))
             continue;
         pte_store(&table[i], mk_pte(0));
         fetch_sub_relaxed(&pt->nr_tables, 1);
-        pt->ops->free_table(pt, virt_to_page(child));
-        freed++;
+        list_add_tail(&virt_to_page(child)->lru, out);
+        n++;
     }
-    return freed;
+    return n;
 }
 
-uint64_t pt_free_tables(struct pgtable *pt, vaddr_t start, vaddr_t end)
+uint64_t pt_unlink_tables(struct pgtable *pt, vaddr_t start, vaddr_t end, struct list_head *out)
 {
-    return free_below(pt, pt->root, pt->format->levels - 1, 0, start.v, MIN(end.v, USER_TOP));
+    return unlink_below(pt, pt->root, pt->format->levels - 1, 0, start.v, end.v, out);
+}
+
+void pt_release_tables(struct pgtable *pt, struct list_head *tables)
+{
+    while (!list_empty(tables)) {
+        struct page *table = list_first_entry(tables, struct page, lru);
+        list_del(&table->lru);
+        pt->ops->free_table(pt, table);
+    }
 }
 
 /* --- checking --------------------------------------------------------------------------------- */
 
-static uint64_t count_tables(const pte_t *table, unsigned level, unsigned entries, struct sink *out,
-                             unsigned *faults)
+struct audit {
+    struct sink *out;
+    uint64_t tables;
+    unsigned faults;
+};
+
+static void check_entry(struct audit *a, pte_t e, unsigned level, uint64_t va)
 {
-    uint64_t n = 1;
+    bool reserved =
+        (e.v & PTE_RESERVED) || (pte_writable(e) && !pte_readable(e)) || (pte_table(e) && !level);
+    bool misaligned = pte_leaf(e) && pte_pfn(e).v % (pt_level_size(level) >> PAGE_SHIFT);
+    if (!pte_present(e) || (!reserved && !misaligned))
+        return;
+    print(a->out, "pgtable: the entry 0x%lx for va 0x%lx at level %u is %s\n", e.v, va, level,
+          reserved ? "reserved" : "misaligned");
+    a->faults++;
+}
+
+static void check_table(struct audit *a, const pte_t *table, unsigned level, unsigned entries,
+                        uint64_t base)
+{
     struct page *page = virt_to_page(table);
+    a->tables++;
     if (page->type != PAGE_TABLE) {
-        print(out, "pgtable: pfn 0x%llx is used as a table and is %s\n",
-              (unsigned long long)page_to_pfn(page).v, page_type_name((enum page_type)page->type));
-        (*faults)++;
+        print(a->out, "pgtable: pfn 0x%lx is used as a table and is %s\n", page_to_pfn(page).v,
+              page_type_name((enum page_type)page->type));
+        a->faults++;
     }
-    for (unsigned i = 0; level && i < entries; i++)
-        if (pte_table(table[i]))
-            n += count_tables(table_of(table[i]), level - 1, PT_ENTRIES, out, faults);
-    return n;
+    for (unsigned i = 0; i < entries; i++) {
+        pte_t e = pte_load(&table[i]);
+        uint64_t va = base + i * pt_level_size(level);
+        check_entry(a, e, level, va);
+        if (level && pte_table(e))
+            check_table(a, table_of(e), level - 1, PT_ENTRIES, va);
+    }
 }
 
 unsigned pt_check(const struct pgtable *pt, struct sink *out)
 {
-    unsigned faults = 0;
-    uint64_t n = count_tables(pt->root, pt->format->levels - 1, LINEAR_ROOT_FIRST, out, &faults);
-    if (n != pt->nr_tables) {
-        print(out, "pgtable: %llu tables are counted, %llu are there\n",
-              (unsigned long long)pt->nr_tables, (unsigned long long)n);
-        faults++;
+    struct audit a = {.out = out};
+    const struct pt_format *f = pt->format;
+    check_table(&a, pt->root, f->levels - 1, f->low_entries, 0);
+    if (a.tables != pt->nr_tables) {
+        print(out, "pgtable: %lu tables are counted, %lu are there\n", pt->nr_tables, a.tables);
+        a.faults++;
     }
-    return faults;
+    if (memcmp(pt->root + f->low_entries, kernel_pgtable.root + f->low_entries,
+               (f->root_entries - f->low_entries) * sizeof(pte_t))) {
+        print(out, "pgtable: its upper half is not the monitor's\n");
+        a.faults++;
+    }
+    return a.faults;
 }

@@ -7,8 +7,15 @@
  *      switch:   same generation as the hart?  yes: write satp, done
  *                no: under asid_lock take a new asid (or begin a generation), flush if told to
  *
- * The order that makes targeted fences safe: a hart first enters itself in space->harts and then
- * reads the root; who changes an entry stores it first and then reads space->harts.
+ * The order that makes targeted fences safe. Each side stores, fences, and then looks:
+ *
+ *      who comes to run the space            who changed an entry
+ *      space, harts, active: it is me        the entry; stale: those who do not run it
+ *      ---------- fence ----------           ---------- fence ----------
+ *      stale: am I marked? flush             who runs it now? fence them
+ *
+ * So either the flusher sees the runner, and fences it, or the runner sees its mark. The same holds
+ * for a new generation: who begins it sees what a hart runs on, or the hart sees the generation.
  *
  * Locks: asid_lock. Fences never wait for another hart's software: SBI's firmware does the work.
  */
@@ -20,11 +27,10 @@
 #include "base/atomic.h"
 #include "base/limits.h"
 #include "base/string.h"
+#include "kern/fence.h"
 #include "kern/lock.h"
 #include "kern/log.h"
-#include "kern/panic.h"
 #include "kern/percpu.h"
-#include "kern/fence.h"
 #include "phys/vmstat.h"
 #include "sbi/sbi.h"
 #include "virt/kernel_map.h"
@@ -39,10 +45,10 @@ static uint64_t asid_map[BITMAP_WORDS(1 << MAX_ASID_BITS)]; /* (asid_lock) */
 static uint64_t next_asid = 1;                              /* (asid_lock) */
 static uint64_t stale_harts; /* (a) must flush before the next switch */
 
-/* What each hart runs on. active: read by who begins a generation; 0 while it switches. */
+/* What each hart runs on: written by itself (and active by who renews its space's context). */
 static struct hart_tlb {
     uint64_t active; /* (a) context in use */
-    uint64_t space;  /* (own hart) id of the space, 0: the monitor's */
+    uint64_t space;  /* (a) id of the space, 0: the monitor's */
 } cache_aligned hart_tlb[MAX_HARTS];
 
 #define ASID_MASK 0xffffUL
@@ -86,6 +92,7 @@ static void new_generation_locked(void)
 {
     assert_locked(&asid_lock);
     store_relaxed(&generation, generation + GENERATION_STEP);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see tlb_switch() */
     memset(asid_map, 0, sizeof(asid_map));
     for (uint32_t i = 0; i < nr_harts; i++) {
         uint64_t active = load_relaxed(&hart_tlb[i].active);
@@ -128,11 +135,12 @@ static noinline uint64_t renew_context(struct tlb_space *space)
     uint64_t context = load_relaxed(&space->context);
     if ((context & ~ASID_MASK) != generation) {
         uint64_t renewed = new_context_locked(space);
-        for (uint32_t i = 0; i < nr_harts; i++)
-            if (context && load_relaxed(&hart_tlb[i].active) == context)
-                store_relaxed(&hart_tlb[i].active, renewed);
+        for (uint32_t i = 0; context && i < nr_harts; i++) {
+            uint64_t seen = context; /* the hart may be leaving: only if it still runs on it */
+            (void)cmpxchg(&hart_tlb[i].active, &seen, renewed);
+        }
         context = renewed;
-        store_relaxed(&space->context, context);
+        store_release(&space->context, context); /* after stale_harts, for who only reads this */
     }
     store_relaxed(&hart_tlb[hart_index()].active, context);
     spin_unlock(&asid_lock);
@@ -141,35 +149,39 @@ static noinline uint64_t renew_context(struct tlb_space *space)
 
 /* --- switching -------------------------------------------------------------------------------- */
 
-static void enter_harts(struct tlb_space *space, uint64_t bit)
+/* Forget what was changed while this hart did not run the space, and what an ASID was before. */
+static noinline void catch_up(struct tlb_space *space, uint64_t bit, uint64_t asid)
 {
-    if (!(load_relaxed(&space->harts.bits) & bit))
-        fetch_or(&space->harts.bits, bit);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before the hardware reads the root */
+    bool all = !asid_bits || (load_relaxed(&stale_harts) & bit);
+    fetch_and(&space->stale.bits, ~bit);
+    if (all) {
+        fetch_and(&stale_harts, ~bit);
+        sfence_all();
+    } else {
+        sfence_asid(asid);
+    }
 }
 
 void tlb_switch(struct tlb_space *space, paddr_t root)
 {
     uint32_t me = hart_index();
     struct hart_tlb *mine = &hart_tlb[me];
-    uint64_t bit = 1UL << me, context = 0;
+    uint64_t bit = 1UL << me, context;
 
     if (mine->space == space->id)
         return;
-    mine->space = space->id;
-    enter_harts(space, bit);
-    if (asid_bits) {
-        context = load_relaxed(&space->context);
-        store_relaxed(&mine->active, context);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* so that who begins a generation sees it */
-        if (unlikely((context & ~ASID_MASK) != load_relaxed(&generation)))
-            context = renew_context(space);
-    }
+    store_relaxed(&mine->space, space->id);
+    if (!(load_relaxed(&space->harts.bits) & bit))
+        fetch_or(&space->harts.bits, bit);
+    context = load_relaxed(&space->context);
+    store_relaxed(&mine->active, context);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (unlikely((context & ~ASID_MASK) != load_relaxed(&generation)) && asid_bits)
+        context = renew_context(space);
     csr_write(satp, satp_make(root, context & ASID_MASK));
-    if (unlikely(!asid_bits || (load_relaxed(&stale_harts) & bit))) {
-        fetch_and(&stale_harts, ~bit);
-        sfence_all();
-    }
+    if (unlikely(!asid_bits ||
+                 ((load_relaxed(&stale_harts) | load_relaxed(&space->stale.bits)) & bit)))
+        catch_up(space, bit, context & ASID_MASK);
 }
 
 void tlb_switch_kernel(void)
@@ -177,9 +189,9 @@ void tlb_switch_kernel(void)
     struct hart_tlb *mine = &hart_tlb[hart_index()];
     if (!mine->space)
         return;
-    mine->space = 0;
-    store_relaxed(&mine->active, 0);
     csr_write(satp, boot_satp);
+    store_relaxed(&mine->active, 0);
+    store_release(&mine->space, 0); /* from now on marks are enough */
     if (!asid_bits)
         sfence_all();
 }
@@ -208,15 +220,33 @@ static void flush_remote(uint64_t harts_mask, uint64_t asid, vaddr_t start, uint
     fence_harts((hartmask_t){.bits = harts_mask}, asid, start, size);
 }
 
+/* Those of the harts that run the space at this moment. */
+static uint64_t running(const struct tlb_space *space, uint64_t mask)
+{
+    uint64_t found = 0;
+    for (uint64_t left = mask; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (load_acquire(&hart_tlb[i].space) == space->id)
+            found |= 1UL << i;
+    }
+    return found;
+}
+
 static void flush(struct tlb_space *space, vaddr_t start, uint64_t size)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries are stored before harts are read */
     uint64_t knowing = load_relaxed(&space->harts.bits), bit = 1UL << hart_index();
+    uint64_t run = running(space, knowing), rest = knowing & ~run;
+    if (rest) {
+        fetch_or(&space->stale.bits, rest);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        run |= running(space, rest); /* came while we marked them */
+    }
     uint64_t asid = load_relaxed(&space->context) & ASID_MASK;
-    if (knowing & bit)
+    if (run & bit)
         flush_here(asid, start, size);
-    if (knowing & ~bit)
-        flush_remote(knowing & ~bit, asid, start, size);
+    if (run & ~bit)
+        flush_remote(run & ~bit, asid, start, size);
 }
 
 void tlb_flush_page(struct tlb_space *space, vaddr_t va)
