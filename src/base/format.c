@@ -5,7 +5,8 @@
  *      "%-8s|%06lx"   -->   struct spec { flags, width, precision, length, conversion }
  *                           then the text of one conversion, padded, into the sink
  *
- * Literal text is passed on in one piece; digits are made backwards in a small buffer.
+ * Literal text is passed on in one piece; digits are made backwards in a small buffer. What one
+ * call prints is gathered first, so that the sink gets it in one piece too.
  *
  * Locks: none. State: none.
  */
@@ -13,7 +14,8 @@
 
 #include "base/string.h"
 
-#define DIGITS 24 /* 64 bits in octal, and a sign */
+#define DIGITS 24       /* 64 bits in octal, and a sign */
+#define GATHER_SIZE 128 /* a line, most often */
 
 struct spec {
     bool left, zero, plus, space, alternate, upper;
@@ -202,7 +204,7 @@ static void convert(struct sink *out, struct spec *s, char conversion, va_list *
     }
 }
 
-void vprint(struct sink *out, const char *fmt, va_list args_in)
+static void format(struct sink *out, const char *fmt, va_list args_in)
 {
     va_list args;
     va_copy(args, args_in);
@@ -222,6 +224,45 @@ void vprint(struct sink *out, const char *fmt, va_list args_in)
         convert(out, &s, *fmt++, &args);
     }
     va_end(args);
+}
+
+/* What one call prints, so that it reaches the sink in one piece if it is not long: writers that
+ * share a sink do not come between a line's words. */
+struct gather {
+    struct sink sink;
+    struct sink *to;
+    size_t len;
+    char bytes[GATHER_SIZE];
+};
+
+static void gather_flush(struct gather *g)
+{
+    if (g->len)
+        g->to->write(g->to, g->bytes, g->len);
+    g->len = 0;
+}
+
+static void gather_write(struct sink *sink, const char *bytes, size_t n)
+{
+    struct gather *g = container_of(sink, struct gather, sink);
+    if (n > sizeof(g->bytes) - g->len)
+        gather_flush(g);
+    if (n > sizeof(g->bytes)) {
+        g->to->write(g->to, bytes, n);
+        return;
+    }
+    memcpy(g->bytes + g->len, bytes, n);
+    g->len += n;
+}
+
+void vprint(struct sink *out, const char *fmt, va_list args)
+{
+    struct gather g;
+    g.sink.write = gather_write;
+    g.to = out;
+    g.len = 0;
+    format(&g.sink, fmt, args);
+    gather_flush(&g);
 }
 
 void print(struct sink *out, const char *fmt, ...)
@@ -254,7 +295,7 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
     struct buffer_sink b;
     buffer_sink_init(&b, buf, size);
-    vprint(&b.sink, fmt, args);
+    format(&b.sink, fmt, args);
     return (int)b.len;
 }
 
