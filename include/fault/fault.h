@@ -49,7 +49,7 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
 
 /**
  * Populate start..end as touching it would: MAP_POPULATE, mlock. mmap_lock held for reading.
- * 0, -ENOMEM, -EFAULT.
+ * 0, -ENOMEM, -EFAULT, -EINTR (killed).
  */
 int mm_populate(struct mm_struct *mm, uint64_t start, uint64_t end) must_check;
 

@@ -123,6 +123,8 @@ int mm_populate(struct mm_struct *mm, uint64_t start, uint64_t end)
             return -ENOMEM;
         if (r > FAULT_MAJOR)
             return -EFAULT;
+        if (kill_pending())
+            return -EINTR;
         cond_resched();
     }
     return 0;

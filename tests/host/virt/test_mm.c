@@ -73,7 +73,7 @@ static void compare(struct world *w)
     assert_int_equal(vma_check(w->mm, &stderr_sink), 0);
 }
 
-/* --- one step of each ----------------------------------------------------------------------------- */
+/* --- one step of each ------------------------------------------------------------------------- */
 
 static void step_fixed(struct world *w, unsigned first, unsigned n, uint64_t prot)
 {
