@@ -201,6 +201,8 @@ def callers(thread):
     while low < frame <= thread.address and len(names) < CALLERS_SHOWN:
         address, frame = read_word(frame - 8), read_word(frame - 16)
         symbol = gdb.execute(f"info symbol {address:#x}", to_string=True)
+        if symbol.startswith("No symbol"):
+            break
         names.append(symbol.split(" ")[0])
     return " < ".join(names) or "its first function"
 
@@ -221,12 +223,17 @@ def space_of(pid):
     raise gdb.GdbError(f"no guest has pid {pid}; `pagoda tasks` lists them")
 
 
+def root_of(mm):
+    """The physical address of its root table, which is known by its address in the linear map."""
+    return int(mm["pgt"]["root"]) - LAYOUT["LINEAR_BASE"] + LAYOUT["MEMORY_BASE"]
+
+
 def show_tasks():
     for mm in spaces():
         rss = sum(int(mm["rss"][i]) for i in range(mm["rss"].type.range()[1] + 1))
         print(f"pid {int(mm['owner']['pid']):5}  {mm['owner']['name'].string():16} "
               f"{int(mm['map_count'])} areas, {int(mm['total_vm'])} pages mapped, {rss} resident, "
-              f"root table at {int(mm['pgt']['root']['v']):#x}, mm at {mm.address}")
+              f"root table at {root_of(mm):#x}, mm at {mm.address}")
 
 
 def show_vmas(pid):
@@ -248,7 +255,7 @@ def read_entry(table, index):
 
 
 def show_walk(pid, address):
-    table = int(space_of(pid)["pgt"]["root"]["v"])
+    table = root_of(space_of(pid))
     if address >> ADDRESS_BITS not in (0, (1 << (64 - ADDRESS_BITS)) - 1):
         raise gdb.GdbError(f"{address:#x} is no Sv39 address: bits 63 to 39 differ from bit 38")
     for level in reversed(range(LEVELS)):
