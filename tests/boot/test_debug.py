@@ -30,7 +30,7 @@ def test_helpers():
     assert re.search(r"console +\w+ +hart \d, affinity .*, in .* < console", out), out
     assert re.search(r"pid +2  memhog", out), out
     assert re.search(r"0x0*10000-0x\w+ r-xp", out), out
-    assert re.search(r"level 0: .* UX-RV  maps 4 KiB at ", out), out
+    assert re.search(r"level 0: .*UX-RV  maps 4 KiB at ", out), out
     assert re.search(r"level 0: .* nothing|level 1: .* nothing", out), out
     assert "pagoda> memhog 8M" in out, out
     assert "pagoda nonsense: no such command" in out + done.stderr
