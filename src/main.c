@@ -35,6 +35,7 @@
 /* How vmalloc, a floor below page tables, has its pages mapped. */
 static const struct vmalloc_ops kernel_areas = {
     .map = kernel_map_page,
+    .mapped = kernel_mapped,
     .unmap = kernel_unmap_range,
 };
 

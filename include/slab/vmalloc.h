@@ -6,14 +6,15 @@
 #define PAGODA_SLAB_VMALLOC_H
 
 #include "base/format.h"
-#include "base/list.h"
+#include "base/rbtree.h"
 #include "base/types.h"
 #include "phys/gfp.h"
 
 /** The floor that owns page tables tells how to map (prot as in arch/pte.h). */
 struct vmalloc_ops {
-    int (*map)(vaddr_t va, paddr_t pa, uint64_t prot);
-    void (*unmap)(vaddr_t va, uint64_t size); /* with the fence on all harts */
+    int (*map)(vaddr_t va, paddr_t pa, uint64_t prot); /* one page; 0 or -ENOMEM */
+    void (*mapped)(vaddr_t va, uint64_t size);         /* all is mapped: harts may look now */
+    void (*unmap)(vaddr_t va, uint64_t size);          /* with the fence on all harts */
 };
 void vmalloc_set_ops(const struct vmalloc_ops *ops);
 
@@ -37,10 +38,11 @@ void stack_free(void *stack);
 void vmalloc_init(void);
 
 struct vmalloc_area {
-    struct list_head node; /* by address */
-    uint64_t start, size;  /* without the guard page behind */
-    uint32_t nr_pages;     /* 0: device registers */
-    uint32_t kind;         /* enum vmalloc_kind */
+    struct rb_node node;       /* by address */
+    uint64_t gap, subtree_gap; /* free bytes before it; the most of its subtree */
+    uint64_t start, size;      /* without the guard page behind */
+    uint32_t nr_pages;         /* 0: device registers */
+    uint32_t kind;             /* enum vmalloc_kind */
     struct page **pages;
 };
 enum vmalloc_kind { VMALLOC_MEMORY, VMALLOC_DEVICE, VMALLOC_STACK };
@@ -51,7 +53,7 @@ void vmalloc_each(void (*fn)(const struct vmalloc_area *area, void *arg), void *
 /** Is @va in an area? For reports. */
 bool vmalloc_contains(uint64_t va);
 
-/** Order, overlaps, page states. Prints faults, returns their number. */
+/** Order, overlaps, gaps, page states. Prints faults, returns their number. */
 unsigned vmalloc_check(struct sink *out);
 
 #endif

@@ -24,11 +24,15 @@ int kernel_map_vmemmap(vaddr_t va, paddr_t pa, uint64_t size) must_check;
 void kernel_map_use_pages(void);
 
 /**
- * Map and unmap pages in the VMALLOC region. 0, -ENOMEM. Mapping needs no fence (nothing was there,
- * and absent translations are not cached across the fence that ends each unmapping); unmapping
- * fences all harts.
+ * Map and unmap pages in the VMALLOC region. 0, -ENOMEM. A hart may remember that nothing was there
+ * (privileged specification, 4.2.1), so kernel_mapped() has all of them forget it before the range
+ * is used. Unmapping ends with the same fence. Any lock held.
  */
 int kernel_map_page(vaddr_t va, paddr_t pa, uint64_t prot) must_check;
+void kernel_mapped(vaddr_t va, uint64_t size);
 void kernel_unmap_range(vaddr_t va, uint64_t size);
+
+/** W^X, global, nothing of the user's, and the image not writable by its other name. */
+unsigned kernel_map_check(struct sink *out);
 
 #endif

@@ -21,6 +21,7 @@
 #include "slab/cache.h"
 #include "slab/vmalloc.h"
 #include "task/guest.h"
+#include "virt/kernel_map.h"
 #include "virt/lru.h"
 
 #define TRIES 3
@@ -42,8 +43,9 @@ static const struct audit {
     const char *name;
     unsigned (*run)(struct sink *out);
 } audits[] = {
-    {"phys", check_phys}, {"slab", slab_check}, {"vmalloc", vmalloc_check},
-    {"lru", lru_check},   {"task", task_check}, {"warnings", check_warnings},
+    {"phys", check_phys},         {"slab", slab_check}, {"vmalloc", vmalloc_check},
+    {"map", kernel_map_check},    {"lru", lru_check},   {"task", task_check},
+    {"warnings", check_warnings},
 };
 
 static void discard(struct sink *sink, const char *bytes, size_t n)

@@ -5,14 +5,16 @@
  *      |guard| 16 KiB, grows down |guard|      spare: up to 16 of them, still mapped
  *
  * Making a stack is four pages and four mappings; taking one back costs a fence on every hart. So
- * some are kept. A spare of the wanted node is taken first.
+ * some are kept, until memory is short. A spare of the wanted node is taken first.
  *
- * Locks: `lock` (RANK_VMALLOC is taken by no one above it here). Linux's: cached_stacks, fork.c.
+ * Locks: `lock`, never together with that of the areas, of the same rank.
+ * Linux's counterpart: cached_stacks, kernel/fork.c.
  */
 #include "base/list.h"
 #include "kern/lock.h"
 #include "kern/thread.h"
 #include "phys/alloc.h"
+#include "phys/pressure.h"
 #include "slab/vmalloc_area.h"
 
 #define MAX_SPARE 16
@@ -73,9 +75,26 @@ void stack_free(void *stack)
         vmalloc_area_destroy(area);
 }
 
+/* --- relief ----------------------------------------------------------------------------------- */
+
+static enum relief_result relieve(struct relief_request *request)
+{
+    enum relief_result result = RELIEF_NONE;
+    (void)request;
+    for (struct vmalloc_area *area = take_spare(-1); area; area = take_spare(-1)) {
+        vmalloc_area_destroy(area);
+        result = RELIEF_PROGRESS;
+    }
+    return result;
+}
+
+static struct relief shrink_stacks = {
+    .name = "spare stacks", .rank = RELIEF_RANK_SHRINK, .relieve = relieve};
+
 static const struct stack_ops stack_ops = {stack_alloc, stack_free};
 
 void vmalloc_init(void)
 {
     thread_set_stack_ops(&stack_ops);
+    relief_register(&shrink_stacks);
 }

@@ -24,8 +24,9 @@
 #include "arch/barrier.h"
 #include "arch/csr.h"
 #include "base/errno.h"
-#include "kern/ipi.h"
+#include "kern/fence.h"
 #include "kern/panic.h"
+#include "kern/percpu.h"
 #include "phys/alloc.h"
 #include "phys/memblock.h"
 #include "sbi/sbi.h"
@@ -128,19 +129,21 @@ int kernel_map_page(vaddr_t va, paddr_t pa, uint64_t prot)
         return -ENOMEM;
     ASSERT(pte_none(*entry));
     pte_store(entry, pte_make(paddr_to_pfn(pa), prot));
-    sfence_page(va); /* here; elsewhere the fence of the last unmapping did it */
     return 0;
 }
 
-static void fence_here(void *arg)
+void kernel_mapped(vaddr_t va, uint64_t size)
 {
-    (void)arg;
-    sfence_all();
+    hartmask_t others = {.bits = load_acquire(&harts_online.bits)};
+    mask_clear(&others, hart_index());
+    sfence_all(); /* also orders the stores of entries before what follows */
+    if (!mask_empty(&others))
+        fence_harts(others, 0, va, size);
 }
 
 void kernel_unmap_range(vaddr_t va, uint64_t size)
 {
     if (pt_unmap_range(&kernel_pgtable, va, size))
         panic("kernel map: a leaf of VMALLOC was too large at 0x%lx", va.v);
-    ipi_call(harts_online, fence_here, NULL, IPI_WAIT);
+    kernel_mapped(va, size);
 }
