@@ -191,6 +191,14 @@ void buddy_claim_isolated_locked(struct zone *zone, struct page *page, unsigned 
     page->refcount = 1;
 }
 
+/* A whole pageblock has changed its type: its buddy may be one now that it can merge with. */
+static void merge_again(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
+{
+    buddy_unlink_locked(zone, page, order);
+    zone->nr_free_pages -= 1UL << order;
+    buddy_free_locked(zone, page, order, mt);
+}
+
 uint64_t buddy_move_pageblock_locked(struct zone *zone, struct page *page, enum migratetype mt)
 {
     uint64_t start = ALIGN_DOWN(page_to_pfn(page).v, PAGEBLOCK_PAGES), moved = 0;
@@ -202,9 +210,13 @@ uint64_t buddy_move_pageblock_locked(struct zone *zone, struct page *page, enum 
             pfn++;
             continue;
         }
-        list_move(&p->buddy_list, &zone->free_area[p->order].free_list[mt]);
-        moved += 1UL << p->order;
-        pfn += 1UL << p->order;
+        unsigned order = p->order;
+        if (order >= PAGEBLOCK_ORDER)
+            merge_again(zone, p, order, mt);
+        else
+            list_move(&p->buddy_list, &zone->free_area[order].free_list[mt]);
+        moved += 1UL << order;
+        pfn += 1UL << order;
     }
     return moved;
 }

@@ -192,8 +192,8 @@ bool highatomic_unreserve(struct zone *zone)
         for (uint64_t i = 0; i < 1UL << order; i += PAGEBLOCK_PAGES) {
             zone->nr_reserved_highatomic -= PAGEBLOCK_PAGES;
             pageblock_set_type(page + i, MIGRATE_UNMOVABLE);
-            buddy_move_pageblock_locked(zone, page + i, MIGRATE_UNMOVABLE);
         }
+        buddy_move_pageblock_locked(zone, page, MIGRATE_UNMOVABLE);
         found = true;
     }
     spin_unlock(&zone->lock);

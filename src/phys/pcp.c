@@ -40,16 +40,24 @@ static struct page *take_block(struct zone *zone, unsigned order, enum migratety
     return page ? page : fallback_alloc_locked(zone, order, mt);
 }
 
-unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
-                    enum migratetype mt)
+/* How much a refill takes: more each time while they follow each other, little when all have little. */
+static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
 {
+    if (load_relaxed(&zone->nr_free_pages) < zone->watermark[WMARK_HIGH])
+        pcp->alloc_factor = 0;
     int32_t want = MIN(pcp->batch << pcp->alloc_factor, MAX(pcp->room, pcp->batch));
-    unsigned blocks = MAX((unsigned)want >> order, 1u), got = 0;
-    struct page **end = pcp_stack(pcp, order, mt);
-
     if (pcp->alloc_factor < MAX_FACTOR)
         pcp->alloc_factor++;
     pcp->free_factor >>= 1;
+    return (unsigned)want;
+}
+
+unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
+                    enum migratetype mt)
+{
+    unsigned pages = refill_pages(zone, pcp), blocks = MAX(pages >> order, 1u), got = 0;
+    struct page **end = pcp_stack(pcp, order, mt);
+
     spin_lock(&zone->lock);
     for (; got < blocks; got++) {
         struct page *page = take_block(zone, order, mt);
