@@ -42,18 +42,18 @@ extern char host_panic_text[512];
  * What it had locked stays locked: end the test or set up anew.
  */
 extern jmp_buf *host_panic_expected;
-#define PANICS(statement)             \
-    ({                                \
-        jmp_buf here_;                \
-        bool panicked_ = true;        \
-        host_panic_expected = &here_; \
-        if (!setjmp(here_)) {         \
-            statement;                \
-            panicked_ = false;        \
-        }                             \
-        host_panic_expected = NULL;   \
-        host_panic_over();            \
-        panicked_;                    \
+#define PANICS(statement)               \
+    ({                                  \
+        jmp_buf here_;                  \
+        volatile bool panicked_ = true; \
+        host_panic_expected = &here_;   \
+        if (!setjmp(here_)) {           \
+            statement;                  \
+            panicked_ = false;          \
+        }                               \
+        host_panic_expected = NULL;     \
+        host_panic_over();              \
+        panicked_;                      \
     })
 
 /** Harts hold no locks any more, as far as the order check knows. */
