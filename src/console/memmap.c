@@ -112,6 +112,8 @@ void memmap_legend(struct sink *out, bool colour)
                   states[i].name);
         else
             print(out, "%c %s  ", states[i].letter, states[i].name);
+        if (i == PAGE_TAIL / 2)
+            print(out, "\n");
     }
     print(out, "\n");
 }
