@@ -75,7 +75,7 @@ void boot_read_machine(uint64_t hartid, paddr_t dtb)
     percpu_set_nid(this_hart(), machine.harts[0].nid);
     apply_log_args();
 
-    pr_info("machine: %s, %u harts, %u nodes", machine.model, machine.nr_harts, machine.nr_nodes);
+    pr_info("machine: %s; harts: %u, nodes: %u", machine.model, machine.nr_harts, machine.nr_nodes);
     pr_info("command line: %s", machine.bootargs);
     log_facts();
 }

@@ -6,8 +6,10 @@
  */
 #include "kern/selftest_suites.h"
 
+#include "arch/layout.h"
 #include "base/atomic.h"
 #include "kern/crew.h"
+#include "kern/fence.h"
 #include "kern/ipi.h"
 #include "kern/percpu.h"
 #include "kern/thread.h"
@@ -62,9 +64,39 @@ static void all_call_all(struct selftest *t)
         EXPECT(t, load_acquire(&r.calls[i]) == (hart_is_online(i) ? n * (ROUNDS + 1) : 0u));
 }
 
+/* Everyone asks everyone at once, with a lock held over which the others spin meanwhile. */
+struct fence_test {
+    struct spinlock lock;
+    uint32_t fences;
+};
+
+static void fence_everyone(void *arg, uint32_t who)
+{
+    struct fence_test *f = arg;
+    for (uint32_t i = 0; i < ROUNDS / 2; i++) {
+        spin_lock(&f->lock);
+        hartmask_t others = harts_online;
+        mask_clear(&others, hart_index());
+        if (!mask_empty(&others))
+            fence_harts(others, 0, mk_vaddr(LINEAR_BASE), (who + 1) * PAGE_SIZE);
+        f->fences++;
+        spin_unlock(&f->lock);
+    }
+}
+
+static void fences_under_a_lock(struct selftest *t)
+{
+    struct fence_test f = {.fences = 0};
+    uint32_t n = MIN(mask_weight(&harts_online), CREW_MAX);
+    spin_init(&f.lock, "selftest", RANK_OOM);
+    EXPECT(t, crew_run(n, fence_everyone, &f) == 0);
+    EXPECT(t, f.fences == n * (ROUNDS / 2));
+}
+
 static const struct selftest_case cases[] = {
     {"each hart answers once", each_answers_once},
     {"all harts but this one", others_only},
     {"all harts call all harts", all_call_all},
+    {"remote fences, though the others wait for our lock", fences_under_a_lock},
 };
 struct selftest_suite selftest_ipi = SELFTEST_SUITE("ipi", cases);
