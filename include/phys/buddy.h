@@ -10,6 +10,14 @@
 /** Take a block of exactly 2^order pages with this type from its lists, splitting a bigger one. */
 struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratetype mt);
 
+/**
+ * Take up to @n such blocks, lying one behind the other, out of the smallest block that is there:
+ * the same as taking them one by one, without the splitting in between. Returns how many, *first
+ * is the first; 0: there is none.
+ */
+unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratetype mt, unsigned n,
+                                struct page **first);
+
 /** Put a block back and merge it with its buddies as far as they are free. */
 void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enum migratetype mt);
 

@@ -27,8 +27,25 @@
 /** Boot only. Registers the way in which pages leave the lists when they are freed. */
 void lru_init(void);
 
+/** Pages of a hart that are on their way to the lists. */
+#define LRU_BATCH 30
+struct lru_batch {
+    uint32_t n;
+    struct page *pages[LRU_BATCH];
+} cache_aligned;
+extern struct lru_batch lru_batches[MAX_HARTS];
+
+void lru_batch_drain(struct lru_batch *batch);
+
 /** A new page (PAGE_ANON or PAGE_FILE): takes a reference and puts it in this hart's batch. */
-void lru_cache_add(struct page *page);
+static inline void lru_cache_add(struct page *page)
+{
+    struct lru_batch *batch = &lru_batches[hart_index()];
+    get_page(page);
+    batch->pages[batch->n] = page;
+    if (unlikely(++batch->n == LRU_BATCH))
+        lru_batch_drain(batch);
+}
 
 /** Put this hart's batch on the lists; or those of all harts (by IPI; no spinlock held). */
 void lru_add_drain(void);

@@ -50,9 +50,6 @@ void mpol_get(struct mempolicy *pol);
 void mpol_put(struct mempolicy *pol);
 bool mpol_equal(const struct mempolicy *a, const struct mempolicy *b);
 
-/** A page for the address by the policies of VMA and mm; its content is undefined. May block. */
-struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, uint64_t addr);
-
 /** "default", "bind:0-1", ...: the second word of a line of numa_maps. */
 void mpol_print(const struct mempolicy *pol, struct sink *out);
 

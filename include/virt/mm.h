@@ -28,6 +28,7 @@
 #include "base/format.h"
 #include "kern/lock.h"
 #include "kern/rwsem.h"
+#include "phys/alloc.h"
 #include "virt/mempolicy.h"
 #include "virt/pgtable.h"
 #include "virt/tlb.h"
@@ -143,6 +144,19 @@ static inline bool mm_test_and_set_flag(struct mm_struct *mm, enum mm_flag f)
 static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
 {
     store_relaxed(&mm->rss[c], mm->rss[c] + n);
+}
+
+/** alloc_page_vma() for those who have asked for a policy. */
+struct page *alloc_page_by_policy(const struct mempolicy *pol, gfp_t gfp,
+                                  struct vm_area_struct *vma, uint64_t addr);
+
+/** A page for the address by the policies of VMA and mm; its content is undefined. May block. */
+static inline struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, uint64_t addr)
+{
+    const struct mempolicy *pol = vma->vm_policy ? vma->vm_policy : vma->vm_mm->policy;
+    if (likely(pol == &default_policy))
+        return alloc_pages_mask(numa_node_id(), gfp, 0, NULL);
+    return alloc_page_by_policy(pol, gfp, vma, addr);
 }
 
 /* --- the hot ends of finding: most touches are near the last one ------------------------------ */

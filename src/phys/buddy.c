@@ -73,6 +73,27 @@ struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratet
     return NULL;
 }
 
+unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratetype mt, unsigned n,
+                                struct page **first)
+{
+    assert_locked(&zone->lock);
+    for (unsigned high = order; high < NR_ORDERS; high++) {
+        struct page *page =
+            list_first_entry_or_null(&zone->free_area[high].free_list[mt], struct page, buddy_list);
+        if (!page)
+            continue;
+        unsigned fit = high;
+        while (1u << (fit - order) > n)
+            fit--;
+        buddy_unlink_locked(zone, page, high);
+        buddy_expand_locked(zone, page, fit, high, mt);
+        zone->nr_free_pages -= 1UL << fit;
+        *first = page;
+        return 1u << (fit - order);
+    }
+    return 0;
+}
+
 /* --- in --------------------------------------------------------------------------------------- */
 
 /*

@@ -34,12 +34,6 @@
 #define MAX_BATCH_BYTES MIB(1) /* as Linux: no batch moves more than a quarter of this */
 #define MAX_FACTOR 5
 
-static struct page *take_block(struct zone *zone, unsigned order, enum migratetype mt)
-{
-    struct page *page = buddy_alloc_locked(zone, order, mt);
-    return page ? page : fallback_alloc_locked(zone, order, mt);
-}
-
 /* How much a refill takes: more each time while they follow each other, little when all have little. */
 static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
 {
@@ -52,6 +46,17 @@ static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
     return (unsigned)want;
 }
 
+/* Blocks that lie one behind the other, up to n of them; how many. */
+static unsigned take_run(struct zone *zone, unsigned order, enum migratetype mt, unsigned n,
+                         struct page **first)
+{
+    unsigned run = buddy_alloc_run_locked(zone, order, mt, n, first);
+    if (run)
+        return run;
+    *first = fallback_alloc_locked(zone, order, mt);
+    return *first != NULL;
+}
+
 unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
                     enum migratetype mt)
 {
@@ -59,13 +64,17 @@ unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order
     struct page **end = pcp_stack(pcp, order, mt);
 
     spin_lock(&zone->lock);
-    for (; got < blocks; got++) {
-        struct page *page = take_block(zone, order, mt);
-        if (!page)
+    while (got < blocks) {
+        struct page *page;
+        unsigned run = take_run(zone, order, mt, blocks - got, &page);
+        if (!run)
             break;
-        page->type = PAGE_PCP;
-        *end = page; /* the first one taken is handed out first: addresses ascend */
-        end = &page->pcp_next;
+        for (got += run; run; run--, page += 1UL << order) {
+            page->type = PAGE_PCP;
+            page->order = (uint8_t)order;
+            *end = page; /* the first one taken is handed out first: addresses ascend */
+            end = &page->pcp_next;
+        }
     }
     spin_unlock(&zone->lock);
     *end = NULL;

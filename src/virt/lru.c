@@ -19,12 +19,7 @@
 #include "kern/ipi.h"
 #include "phys/alloc.h"
 
-#define LRU_BATCH 15
-
-static struct lru_batch {
-    uint32_t n;
-    struct page *pages[LRU_BATCH];
-} cache_aligned batches[MAX_HARTS];
+struct lru_batch lru_batches[MAX_HARTS];
 
 /* --- counting in runs ------------------------------------------------------------------------- */
 
@@ -112,7 +107,7 @@ static inline void unlist_page(struct run *r, struct page *page)
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
-static void drain(struct lru_batch *b)
+void lru_batch_drain(struct lru_batch *b)
 {
     struct run r = {0};
     struct page **end = b->pages + b->n;
@@ -126,18 +121,9 @@ static void drain(struct lru_batch *b)
     b->n = 0;
 }
 
-void lru_cache_add(struct page *page)
-{
-    struct lru_batch *b = &batches[hart_index()];
-    get_page(page);
-    b->pages[b->n++] = page;
-    if (b->n == LRU_BATCH)
-        drain(b);
-}
-
 void lru_add_drain(void)
 {
-    drain(&batches[hart_index()]);
+    lru_batch_drain(&lru_batches[hart_index()]);
 }
 
 static void drain_here(void *arg)
@@ -150,7 +136,7 @@ void lru_add_drain_all(void)
 {
     hartmask_t filled = {0};
     for (uint32_t i = 0; i < nr_harts; i++) {
-        if (load_relaxed(&batches[i].n))
+        if (load_relaxed(&lru_batches[i].n))
             mask_set(&filled, i);
     }
     if (!mask_empty(&filled))

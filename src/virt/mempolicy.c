@@ -82,8 +82,8 @@ static int nth_node(const nodemask_t *nodes, uint64_t n)
     return (int)nid;
 }
 
-static noinline struct page *alloc_by_policy(const struct mempolicy *pol, gfp_t gfp,
-                                             struct vm_area_struct *vma, uint64_t addr)
+struct page *alloc_page_by_policy(const struct mempolicy *pol, gfp_t gfp,
+                                  struct vm_area_struct *vma, uint64_t addr)
 {
     struct page *page = NULL;
     int nid = numa_node_id();
@@ -104,14 +104,6 @@ static noinline struct page *alloc_by_policy(const struct mempolicy *pol, gfp_t 
         break;
     }
     return page ? page : alloc_pages_node(nid, gfp, 0);
-}
-
-struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, uint64_t addr)
-{
-    const struct mempolicy *pol = vma->vm_policy ? vma->vm_policy : vma->vm_mm->policy;
-    if (likely(pol->mode == MPOL_DEFAULT || pol->mode == MPOL_LOCAL))
-        return alloc_pages_mask(numa_node_id(), gfp, 0, NULL);
-    return alloc_by_policy(pol, gfp, vma, addr);
 }
 
 void mpol_print(const struct mempolicy *pol, struct sink *out)

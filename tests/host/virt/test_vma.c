@@ -35,7 +35,7 @@ static uint64_t addr_of(unsigned page)
     return BASE + page * PAGE_SIZE;
 }
 
-/* --- the operations, on both ------------------------------------------------------------------- */
+/* --- the operations, on both ------------------------------------------------------------------ */
 
 static void map(struct world *w, unsigned first, unsigned n, unsigned kind)
 {
@@ -86,7 +86,7 @@ static void change(struct world *w, unsigned first, unsigned n, unsigned kind)
         w->model[i] = w->model[i] ? (uint8_t)kind : 0;
 }
 
-/* --- comparing --------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static void compare(struct world *w)
 {
