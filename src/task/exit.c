@@ -151,9 +151,10 @@ noreturn void task_exit(int status)
     t->exiting = true;
     if (mm)
         futex_task_exit(t);
-    bool last = leave_guest(t, status);
-    t->mm = NULL; /* whoever switches to this thread from now on stays in the monitor's space */
+    /* Out of the space before out of the guest: the last one to leave frees its tables. */
+    t->mm = NULL;
     tlb_switch_kernel();
+    bool last = leave_guest(t, status);
     if (last)
         guest_finish(g, mm); /* the guest's own use of mm goes with the last task's */
     thread_exit();
