@@ -223,21 +223,40 @@ static unsigned black_depth(const struct rb_node *n)
     return depth;
 }
 
+/* The links, the colours, and the way out if it ends here. */
+static bool node_ok(const struct rb_node *n, unsigned *leaf_depth)
+{
+    if ((n->left && n->left->parent != n) || (n->right && n->right->parent != n))
+        return false;
+    if (n->left && n->left == n->right)
+        return false;
+    if (n->red && (is_red(n->left) || is_red(n->right)))
+        return false;
+    if (n->left && n->right)
+        return true;
+    if (!*leaf_depth)
+        *leaf_depth = black_depth(n);
+    return black_depth(n) == *leaf_depth;
+}
+
+/* Each node before its children: who goes down has checked the link by which he comes back. */
+static const struct rb_node *next_downwards(const struct rb_node *n)
+{
+    if (n->left || n->right)
+        return n->left ? n->left : n->right;
+    for (; n->parent; n = n->parent)
+        if (n == n->parent->left && n->parent->right)
+            return n->parent->right;
+    return NULL;
+}
+
 bool rb_check(const struct rb_root *root)
 {
     unsigned leaf_depth = 0;
     if (is_red(root->node) || (root->node && root->node->parent))
         return false;
-    for (const struct rb_node *n = rb_first(root); n; n = rb_next(n)) {
-        if ((n->left && n->left->parent != n) || (n->right && n->right->parent != n))
+    for (const struct rb_node *n = root->node; n; n = next_downwards(n))
+        if (!node_ok(n, &leaf_depth))
             return false;
-        if (n->red && (is_red(n->left) || is_red(n->right)))
-            return false;
-        if (n->left && n->right)
-            continue;
-        if (leaf_depth && black_depth(n) != leaf_depth)
-            return false;
-        leaf_depth = black_depth(n);
-    }
     return true;
 }
