@@ -56,7 +56,7 @@ static void note_held(struct hart *h, struct spinlock *lock, const void *site)
 {
     if (h->nr_held == MAX_HELD_LOCKS)
         panic("lock \"%s\": hart %u holds %u locks already", lock->name, h->arch.index, h->nr_held);
-    lock->owner = (uint16_t)(h->arch.index + 1);
+    __atomic_store_n(&lock->owner, (uint16_t)(h->arch.index + 1), __ATOMIC_RELAXED);
     lock->site = site;
     h->held[h->nr_held++] = (struct held_lock){.lock = lock, .rank = lock->rank};
 }
@@ -102,7 +102,7 @@ void spin_unlock_checked(struct spinlock *lock)
 {
     if (!panicking()) {
         forget_held(this_hart(), lock);
-        lock->owner = 0;
+        __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
 }
@@ -111,7 +111,9 @@ bool spin_held_here(const struct spinlock *lock)
 {
     if (unlikely(panicking()))
         return true; /* nobody else moves any more, and nothing is noted */
-    return spin_is_locked(lock) && lock->owner == hart_index() + 1;
+    /* another hart's number may come and go while we look, ours may not */
+    return spin_is_locked(lock) &&
+           __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == hart_index() + 1;
 }
 
 void assert_no_locks(void)

@@ -14,7 +14,7 @@
 #include "kern/percpu.h"
 #include "kern/thread.h"
 
-#define ROUNDS 100u
+#define ROUNDS 40u
 
 struct roll {
     uint32_t calls[MAX_HARTS];
