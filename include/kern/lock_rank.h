@@ -26,12 +26,10 @@ enum lock_rank {
     RANK_CONSOLE,
     RANK_GUEST_TABLE, /* the list of guests, pids */
     RANK_GUEST,       /* one guest: state, children, files */
-    RANK_SIGNAL,
     RANK_FUTEX,
 
     /* pressure: who suffers next */
     RANK_OOM,
-    RANK_PRESSURE, /* kswapd, kcompactd, relief bookkeeping */
 
     /* file: bytes that have names */
     RANK_FILE,
@@ -39,22 +37,17 @@ enum lock_rank {
 
     /* virt: from a page to its mappers, from a space to its tables */
     RANK_MM_LIST,
-    RANK_MM,
     RANK_RMAP, /* anon_vma and file mapping trees */
     RANK_VMALLOC,
     RANK_PAGE_TABLE,
-    RANK_SWAP,
     RANK_LRU,
 
     /* slab */
     RANK_SLAB_LIST,
-    RANK_SLAB_CACHE,
     RANK_SLAB_NODE,
 
     /* phys */
-    RANK_PCP,
     RANK_ZONE,
-    RANK_MEMBLOCK,
     RANK_STACK_DEPOT,
 
     /* kern: the locks below may be taken from anywhere above */
