@@ -20,14 +20,11 @@
 #include "kern/thread.h"
 #include "task/guest.h"
 
-struct robust_list_head;
-
 struct task {
     struct thread *thread;       /* (b) */
     struct guest *guest;         /* (b) referenced */
     struct mm_struct *mm;        /* (c) the space it runs in; changes at exec */
     uint32_t tid;                /* (b) the first task's is the guest's pid */
-    bool exiting;                /* (c) */
     bool restart;                /* (c) the system call was interrupted and may be made again... */
     uint64_t restart_a0;         /* (c) ... with this first argument */
     struct list_head guest_node; /* (g) in guest->tasks */
@@ -37,12 +34,11 @@ struct task {
     uint64_t pending;            /* (g) signals to this task */
     struct siginfo_words pending_info[32]; /* (g) */
     uint64_t altstack, altstack_size;      /* (c) */
-    uint32_t altstack_flags;
-    vaddr_t clear_child_tid; /* (c) zeroed, and waiters woken, when it ends */
-    vaddr_t set_child_tid;   /* (b) where to store the tid before the first instruction */
-    vaddr_t robust_list;     /* (c) */
-    uint64_t oom_retries;    /* (c) faults in a row without memory... */
-    uint64_t oom_faults;     /* (c) ... while this was the number of those that went well */
+    vaddr_t clear_child_tid;               /* (c) zeroed, and waiters woken, when it ends */
+    vaddr_t set_child_tid; /* (b) where to store the tid before the first instruction */
+    vaddr_t robust_list;   /* (c) */
+    uint64_t oom_retries;  /* (c) faults in a row without memory... */
+    uint64_t oom_faults;   /* (c) ... while this was the number of those that went well */
     struct fpu_state fpu;
 };
 

@@ -140,6 +140,14 @@ static inline bool mm_test_and_set_flag(struct mm_struct *mm, enum mm_flag f)
     return fetch_or(&mm->flags, 1UL << f) & (1UL << f);
 }
 
+/** What a mapped page counts as. */
+static inline enum mm_counter mm_counter_of(const struct page *page)
+{
+    if (page->type == PAGE_ANON)
+        return MM_ANONPAGES;
+    return page_flag(page, PG_swapbacked) ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
 /** Change a count. page_table_lock held. */
 static inline void mm_count(struct mm_struct *mm, enum mm_counter c, int64_t n)
 {

@@ -14,7 +14,4 @@ struct spinlock *anon_vma_family_lock(const struct anon_vma *root);
 /** What rmap_walk does, for pages whose anon_vma the caller keeps though nothing maps them. */
 void rmap_walk_held(struct page *page, rmap_fn *fn, void *arg);
 
-/** Is the entry one for the page, either mapping it or naming it as being migrated? */
-bool rmap_entry_is_migration(const struct rmap_entry *entry);
-
 #endif

@@ -154,7 +154,9 @@ static void print_mappers(struct sink *out, struct page *page)
           page->index);
     if (!get_page_unless_zero(page))
         return;
+    lock_page(page); /* so that what it belongs to does not go meanwhile */
     rmap_walk(page, print_mapper, out);
+    unlock_page(page);
     put_page(page);
 }
 

@@ -83,7 +83,7 @@ static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struc
             mm_count(mm, MM_ANONPAGES, 1);
         if (old) {
             if (old->type != PAGE_ANON)
-                mm_count(mm, MM_FILEPAGES, -1);
+                mm_count(mm, mm_counter_of(old), -1);
             page_remove_rmap(old);
         }
         pte_store(pte, pte_make(page_to_pfn(copy), vma->vm_prot | PTE_A | PTE_D));

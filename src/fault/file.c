@@ -32,7 +32,7 @@ static void map_file_page(struct vm_area_struct *vma, uint64_t access, pte_t *pt
     spin_lock(&mm->page_table_lock);
     if (likely(pte_none(pte_load(pte)))) {
         page_add_file_rmap(page);
-        mm_count(mm, MM_FILEPAGES, 1);
+        mm_count(mm, mm_counter_of(page), 1);
         pte_store(pte, pte_make(page_to_pfn(page), prot));
         page = NULL;
     }

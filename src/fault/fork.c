@@ -29,7 +29,7 @@ static void copy_entry(struct mm_struct *dst, pte_t *to, pte_t *from)
     if (pte_is_migration(e)) { /* neither may write to it when it arrives */
         e = pte_make_absent(PTE_TYPE_MIGRATION_READ, pte_offset(e), 0);
         struct page *moving = pfn_to_page(mk_pfn(pte_offset(e)));
-        mm_count(dst, moving->type == PAGE_ANON ? MM_ANONPAGES : MM_FILEPAGES, 1);
+        mm_count(dst, mm_counter_of(moving), 1);
         pte_store(from, e);
         pte_store(to, e);
         return;

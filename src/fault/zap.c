@@ -36,7 +36,7 @@ static bool zap_entry(struct zap *z, pte_t *pte, pte_t e, uint64_t addr)
     struct mm_struct *mm = z->mm;
     if (pte_is_migration(e)) { /* counted as resident, but no reference and no mapcount */
         struct page *moving = pfn_to_page(mk_pfn(pte_offset(e)));
-        mm_count(mm, moving->type == PAGE_ANON ? MM_ANONPAGES : MM_FILEPAGES, -1);
+        mm_count(mm, mm_counter_of(moving), -1);
         pte_store(pte, mk_pte(0));
         return false;
     }
@@ -44,7 +44,7 @@ static bool zap_entry(struct zap *z, pte_t *pte, pte_t e, uint64_t addr)
     if (pte_special(e))
         return tlb_gather_add(&z->gather, addr, NULL);
     struct page *page = pfn_to_page(pte_pfn(e));
-    mm_count(mm, page->type == PAGE_ANON ? MM_ANONPAGES : MM_FILEPAGES, -1);
+    mm_count(mm, mm_counter_of(page), -1);
     page_remove_rmap(page);
     return tlb_gather_add(&z->gather, addr, page);
 }
@@ -77,6 +77,7 @@ static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end, bool *ful
 
 static void zap_range(struct zap *z, uint64_t start, uint64_t end)
 {
+    z->mm->hiwater_rss = MAX(z->mm->hiwater_rss, mm_rss(z->mm));
     while (start < end) {
         uint64_t table_end = ALIGN_DOWN(start, TABLE_SPAN) + TABLE_SPAN;
         bool full = false;

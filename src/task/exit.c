@@ -148,7 +148,6 @@ noreturn void task_exit(int status)
     struct task *t = task_current();
     struct guest *g = t->guest;
     struct mm_struct *mm = t->mm;
-    t->exiting = true;
     if (mm)
         futex_task_exit(t);
     /* Out of the space before out of the guest: the last one to leave frees its tables. */

@@ -75,8 +75,7 @@ static int lock_with_value(struct bucket *b, vaddr_t addr, uint32_t *value)
     }
 }
 
-static int64_t sleep_until_woken(struct task *t, struct bucket *b, struct waiter *w,
-                                 uint64_t deadline)
+static int64_t sleep_until_woken(struct task *t, struct waiter *w, uint64_t deadline)
 {
     uint64_t ticks = deadline == TIMER_NEVER ? TIMER_NEVER : ns_to_ticks(deadline);
     int64_t err = 0;
@@ -115,7 +114,6 @@ static int64_t sleep_until_woken(struct task *t, struct bucket *b, struct waiter
         if (right)
             break;
     }
-    (void)b;
     return err;
 }
 
@@ -135,7 +133,7 @@ int64_t futex_wait(struct task *t, vaddr_t addr, uint32_t value, uint32_t bits, 
     }
     list_add_tail(&w.node, &b->waiters);
     spin_unlock(&b->lock);
-    return sleep_until_woken(t, b, &w, deadline);
+    return sleep_until_woken(t, &w, deadline);
 }
 
 /* The waiter's stack frame may be gone as soon as it is off the list. */

@@ -8,8 +8,10 @@
 #include "arch/uaccess.h"
 #include "base/errno.h"
 #include "fault/mmap.h"
+#include "fault/shmem.h"
 #include "task/files.h"
 #include "task/syscalls.h"
+#include "virt/mapping.h"
 
 #define MS_ASYNC 1
 #define MS_INVALIDATE 2
@@ -51,7 +53,19 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
         req.mapping = &f->inode->mapping;
         req.may = may_flags(f);
     }
+    struct address_space *shared = NULL;
+    if (!f && (req.flags & MAP_TYPE) != MAP_PRIVATE) { /* shared memory is an object of its own */
+        if (!req.len || req.len > USER_TOP)
+            return req.len ? -ENOMEM : -EINVAL;
+        shared = shmem_create(req.len);
+        if (!shared)
+            return -ENOMEM;
+        req.mapping = shared;
+        req.pgoff = 0;
+    }
     int64_t addr = do_mmap(t->mm, &req);
+    if (shared)
+        mapping_put(shared);
     if (f)
         file_put(f);
     return addr;

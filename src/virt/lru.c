@@ -176,7 +176,7 @@ void mark_page_accessed(struct page *page)
     if (!page_test_and_set_flag(page, PG_referenced) || page_flag(page, PG_active) ||
         lru_isolate(page))
         return;
-    /* used again: it goes back to the other list; the isolation is not seen by the counters */
+    /* used again: off one list, back on the other */
     page_set_flag(page, PG_active);
     page_clear_flag(page, PG_referenced);
     lru_putback(page);

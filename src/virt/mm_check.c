@@ -21,7 +21,7 @@
 struct tally {
     struct mm_struct *mm;
     struct sink *out;
-    int64_t anon, file;
+    int64_t pages[NR_MM_COUNTERS];
     unsigned faults;
 };
 
@@ -48,10 +48,8 @@ static void check_page(struct tally *t, const struct vm_area_struct *vma, uint64
 {
     struct page *page = pfn_to_page(pte_pfn(e));
     struct search s = {t->mm, addr, false};
-    if (page->type == PAGE_ANON)
-        t->anon++;
-    else if (page->type == PAGE_FILE)
-        t->file++;
+    if (page->type == PAGE_ANON || page->type == PAGE_FILE)
+        t->pages[mm_counter_of(page)]++;
     else
         complain(t, addr, e, "maps a page that is neither anonymous nor a file's");
     if (page_count(page) < 1 || load_relaxed(&page->mapcount) < 1)
@@ -69,7 +67,7 @@ static void check_entry(struct tally *t, const struct vm_area_struct *vma, uint6
         return;
     if (pte_is_migration(e)) {
         const struct page *moving = pfn_to_page(mk_pfn(pte_offset(e)));
-        *(moving->type == PAGE_ANON ? &t->anon : &t->file) += 1;
+        t->pages[mm_counter_of(moving)]++;
     } else if (!pte_maps_page(e)) {
         complain(t, addr, e, "is of an unknown kind");
     } else if (pte_special(e)) {
@@ -124,9 +122,11 @@ unsigned mm_check(struct mm_struct *mm, struct sink *out)
               mm->total_vm, pages);
         t.faults++;
     }
-    if (t.anon != mm->rss[MM_ANONPAGES] || t.file != mm->rss[MM_FILEPAGES]) {
-        print(out, "pid %u: rss says %ld anon + %ld file pages, found are %ld + %ld\n",
-              mm->owner.pid, mm->rss[MM_ANONPAGES], mm->rss[MM_FILEPAGES], t.anon, t.file);
+    for (int c = 0; c < NR_MM_COUNTERS; c++) {
+        if (t.pages[c] == mm->rss[c])
+            continue;
+        print(out, "pid %u: rss[%d] says %ld pages, found are %ld\n", mm->owner.pid, c, mm->rss[c],
+              t.pages[c]);
         t.faults++;
     }
     up_write(&mm->mmap_lock);

@@ -84,11 +84,6 @@ void page_move_anon_rmap(struct page *page, struct vm_area_struct *vma)
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
-bool rmap_entry_is_migration(const struct rmap_entry *entry)
-{
-    return pte_is_migration(pte_load(entry->pte));
-}
-
 /* Look at the one place in the VMA where the page can be. False ends the walk. */
 static bool visit_vma(struct page *page, struct vm_area_struct *vma, rmap_fn *fn, void *arg)
 {

@@ -48,6 +48,26 @@ static void copies_on_write(void)
     munmap(p, 64 * PAGE);
 }
 
+static void shared_memory(void)
+{
+    int status;
+    char *p = mmap(NULL, 1024 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(p != MAP_FAILED && p[5] == 0);
+    p[0] = 1;
+    pid_t child = fork();
+    if (child == 0) {
+        int right = p[0] == 1;
+        p[0] = 2;
+        memset(p + 600 * PAGE, 3, 100 * PAGE);
+        _exit(right ? 7 : 8);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7);
+    CHECK(p[0] == 2 && p[600 * PAGE] == 3 && p[700 * PAGE - 1] == 3 && p[700 * PAGE] == 0);
+    CHECK(madvise(p, PAGE, MADV_DONTNEED) == 0 && p[0] == 2);
+    CHECK(munmap(p, 512 * PAGE) == 0 && p[650 * PAGE] == 3);
+    CHECK(munmap(p + 512 * PAGE, 512 * PAGE) == 0);
+}
+
 static void waiting(void)
 {
     int status;
@@ -186,6 +206,7 @@ int main(int argc, char **argv)
     self[n > 0 ? n : 0] = '\0';
     setvbuf(stdout, NULL, _IOLBF, 0);
     copies_on_write();
+    shared_memory();
     waiting();
     signals();
     other_stack();
