@@ -60,7 +60,7 @@ enum lock_rank {
     RANK_IRQ,
     RANK_LOG,
     RANK_SERIAL,
-    RANK_COUNT
+
 };
 
 #endif
