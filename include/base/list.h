@@ -13,6 +13,7 @@
 #ifndef PAGODA_BASE_LIST_H
 #define PAGODA_BASE_LIST_H
 
+#include "base/atomic.h"
 #include "base/types.h"
 
 struct list_head {
@@ -25,9 +26,16 @@ struct list_head {
     }
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
+/* list_empty() may look without the list's lock, so `next` is always written as a whole. */
+static inline void list_set_next(struct list_head *n, struct list_head *next)
+{
+    store_relaxed(&n->next, next);
+}
+
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
-    head->next = head->prev = head;
+    list_set_next(head, head);
+    head->prev = head;
 }
 
 static inline bool list_empty(const struct list_head *head)
@@ -44,9 +52,9 @@ static inline void list_link_between(struct list_head *n, struct list_head *prev
                                      struct list_head *next)
 {
     next->prev = n;
-    n->next = next;
+    list_set_next(n, next);
     n->prev = prev;
-    prev->next = n;
+    list_set_next(prev, n);
 }
 
 /** Add @n right behind @head: a stack's push. */
@@ -65,29 +73,30 @@ static inline void list_add_tail(struct list_head *n, struct list_head *head)
 static inline void list_del(struct list_head *n)
 {
     n->next->prev = n->prev;
-    n->prev->next = n->next;
-    n->next = n->prev = NULL;
+    list_set_next(n->prev, n->next);
+    list_set_next(n, NULL);
+    n->prev = NULL;
 }
 
 /** Take @n out and make it an empty list, so that list_empty(n) tells that it is on none. */
 static inline void list_del_init(struct list_head *n)
 {
     n->next->prev = n->prev;
-    n->prev->next = n->next;
+    list_set_next(n->prev, n->next);
     INIT_LIST_HEAD(n);
 }
 
 static inline void list_move(struct list_head *n, struct list_head *head)
 {
     n->next->prev = n->prev;
-    n->prev->next = n->next;
+    list_set_next(n->prev, n->next);
     list_add(n, head);
 }
 
 static inline void list_move_tail(struct list_head *n, struct list_head *head)
 {
     n->next->prev = n->prev;
-    n->prev->next = n->next;
+    list_set_next(n->prev, n->next);
     list_add_tail(n, head);
 }
 
@@ -98,8 +107,8 @@ static inline void list_splice_between(struct list_head *from, struct list_head 
     if (from->next == from)
         return;
     from->next->prev = prev;
-    prev->next = from->next;
-    from->prev->next = next;
+    list_set_next(prev, from->next);
+    list_set_next(from->prev, next);
     next->prev = from->prev;
     INIT_LIST_HEAD(from);
 }

@@ -19,10 +19,7 @@
 
 #include "phys/node.h"
 
-/** 2^order pages near this hart, PAGE_KERNEL, refcount 1; NULL when there are none. */
-struct page *alloc_pages(gfp_t gfp, unsigned order) must_check;
-
-/** The same near node @nid (any online node, with memory or without). */
+/** 2^order pages near node @nid (any online one, with memory or without), see alloc_pages(). */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned order) must_check;
 
 /** The same from the nodes in @nodes only (NULL: all), nearest to @nid first. */
@@ -32,13 +29,29 @@ struct page *alloc_pages_mask(int nid, gfp_t gfp, unsigned order,
 /** One page near this hart: the shortest way. */
 struct page *alloc_page(gfp_t gfp) must_check;
 
+/** 2^order pages near this hart, PAGE_KERNEL, refcount 1; NULL when there are none. */
+static inline must_check struct page *alloc_pages(gfp_t gfp, unsigned order)
+{
+    if (__builtin_constant_p(order) && order == 0)
+        return alloc_page(gfp);
+    return alloc_pages_mask(numa_node_id(), gfp, order, NULL);
+}
+
 /** The address of 2^order pages in the linear map, or NULL. */
 void *get_free_pages(gfp_t gfp, unsigned order) must_check;
 void free_pages(void *address, unsigned order);
 
-/** Give up the last or only reference of a block of 2^order pages. Any context. */
-void __free_pages(struct page *page, unsigned order);
+/** Give up the last or only reference of one page, or of a block of 2^order pages. Any context. */
 void __free_page(struct page *page);
+void __free_block(struct page *page, unsigned order);
+
+static inline void __free_pages(struct page *page, unsigned order)
+{
+    if (__builtin_constant_p(order) && order == 0)
+        __free_page(page);
+    else
+        __free_block(page, order);
+}
 
 /** Up to @n single pages into @pages; returns how many there were. Fails rather than waits. */
 unsigned alloc_pages_bulk(int nid, gfp_t gfp, unsigned n, struct page **pages);

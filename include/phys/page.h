@@ -176,15 +176,25 @@ static inline bool page_test_and_clear_flag(struct page *page, enum page_flag fl
     return fetch_and(&page->flags, ~(1u << flag)) & (1u << flag);
 }
 
-/** Say what a page is for, right after its allocation. The block's owner only. */
+/**
+ * Say what a page is for, right after its allocation. The block's owner only. A neighbour that
+ * looks for its buddy may read the type meanwhile; only under the zone's lock does it become or
+ * cease to be PAGE_BUDDY, so whatever else that one sees is as good.
+ */
 static inline void page_set_type(struct page *page, enum page_type type)
 {
-    page->type = (uint8_t)type;
+    store_relaxed(&page->type, (uint8_t)type);
+}
+
+static inline enum page_type page_type(const struct page *page)
+{
+    return (enum page_type)load_relaxed(&page->type);
 }
 
 static inline bool page_is_free(const struct page *page)
 {
-    return page->type == PAGE_BUDDY || page->type == PAGE_PCP || page->type == PAGE_ISOLATED;
+    enum page_type type = page_type(page);
+    return type == PAGE_BUDDY || type == PAGE_PCP || type == PAGE_ISOLATED;
 }
 
 /* --- references ------------------------------------------------------------------------------- */

@@ -109,7 +109,7 @@ extern const char *const vm_event_names[NR_VM_EVENTS];
 /** Any context; this hart's counters only. */
 static inline void count_vm_events(enum vm_event e, uint64_t n)
 {
-    vm_event_counts[hart_index()].count[e] += n;
+    add_relaxed(&vm_event_counts[hart_index()].count[e], n);
 }
 static inline void count_vm_event(enum vm_event e)
 {

@@ -37,8 +37,9 @@ static inline struct page *prepare(struct page *page, gfp_t gfp, unsigned order)
 {
     if (CONFIG_DEBUG)
         page_debug_alloc(page, order);
-    page->type = PAGE_KERNEL; /* its flags were cleared when it was freed, its mapping by its owner */
-    page->refcount = 1;
+    page_set_type(
+        page, PAGE_KERNEL); /* its flags were cleared when it was freed, its mapping by its owner */
+    store_relaxed(&page->refcount, 1);
     return unlikely(gfp & __GFP_ZERO) ? clear_block(page, order) : page;
 }
 
@@ -46,8 +47,8 @@ static inline struct page *pcp_take(struct per_cpu_pages *pcp, struct page **sta
 {
     struct page *page = *stack;
     *stack = page->pcp_next;
-    pcp->room += 1 << order;
-    pcp->allocs += 1UL << order;
+    add_relaxed(&pcp->room, 1 << order);
+    add_relaxed(&pcp->allocs, 1UL << order);
     return page;
 }
 
@@ -67,8 +68,8 @@ static struct page *take_from_freelists(struct zone *zone, unsigned order, enum 
         page = buddy_alloc_locked(zone, order, MIGRATE_HIGHATOMIC);
     spin_unlock(&zone->lock);
     if (page) {
-        zone_pcp(zone)->allocs += 1UL << order;
-        zone_pcp(zone)->filled += 1UL << order;
+        add_relaxed(&zone_pcp(zone)->allocs, 1UL << order);
+        add_relaxed(&zone_pcp(zone)->filled, 1UL << order);
     }
     return page;
 }
@@ -100,9 +101,9 @@ struct page *alloc_from_zonelist(struct alloc_context *ac, unsigned alloc_flags)
     for_each_zone_zonelist_nodemask(zone, ref, ac->request.zonelist, ac->request.highest_zone,
                                     ac->request.nodes)
     {
-        uint64_t mark = zone->watermark[alloc_flags & ALLOC_WMARK_MASK];
+        uint64_t mark = load_relaxed(&zone->watermark[alloc_flags & ALLOC_WMARK_MASK]);
         if ((alloc_flags & ALLOC_WMARK_MASK) != WMARK_MIN)
-            mark += zone->watermark_boost;
+            mark += load_relaxed(&zone->watermark_boost);
         if (!zone_watermark_ok(zone, ac->request.order, mark, ac->request.highest_zone,
                                alloc_flags))
             continue;
@@ -174,11 +175,6 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned order)
     return alloc_pages_mask(nid, gfp, order, NULL);
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned order)
-{
-    return alloc_pages_mask(numa_node_id(), gfp, order, NULL);
-}
-
 struct page *alloc_page(gfp_t gfp)
 {
     struct per_cpu_pages *pcp = local_pageset(gfp);
@@ -194,10 +190,10 @@ static noinline void free_to_zone(struct page *page, unsigned order)
 {
     struct zone *zone = page_zone(page);
     spin_lock(&zone->lock);
-    page->type = PAGE_TAIL;
+    page_set_type(page, PAGE_TAIL);
     buddy_free_locked(zone, page, order, pageblock_type(page));
     spin_unlock(&zone->lock);
-    zone_pcp(zone)->given_back += 1UL << order;
+    add_relaxed(&zone_pcp(zone)->given_back, 1UL << order);
 }
 
 /* All references are gone. */
@@ -214,15 +210,16 @@ static inline void free_block(struct page *page, unsigned order)
     }
     struct per_cpu_pages *pcp = this_hart()->pagesets + page->zone_id;
     struct page **stack = pcp_stack(pcp, order, mt);
-    page->type = PAGE_PCP;
+    page_set_type(page, PAGE_PCP);
     page->pcp_next = *stack;
     *stack = page;
-    pcp->room -= 1 << order;
-    if (unlikely(pcp->room < 0))
+    int32_t room = pcp->room - (1 << order);
+    store_relaxed(&pcp->room, room);
+    if (unlikely(room < 0))
         pcp_trim(page_zone(page), pcp);
 }
 
-void __free_pages(struct page *page, unsigned order)
+void __free_block(struct page *page, unsigned order)
 {
     if (CONFIG_DEBUG && page_count(page) <= 0)
         bad_page(page, "freed twice");
@@ -247,7 +244,7 @@ void __free_page(struct page *page)
 
 void page_release(struct page *page)
 {
-    if (release_hook && (page->type == PAGE_ANON || page->type == PAGE_FILE))
+    if (release_hook && (page_type(page) == PAGE_ANON || page_type(page) == PAGE_FILE))
         release_hook(page);
     free_block(page, page->order);
 }

@@ -27,21 +27,21 @@ static void link_free(struct zone *zone, struct page *page, unsigned order, enum
                       bool tail)
 {
     struct free_area *area = &zone->free_area[order];
-    page->type = PAGE_BUDDY;
+    page_set_type(page, PAGE_BUDDY);
     page->order = (uint8_t)order;
     if (tail)
         list_add_tail(&page->buddy_list, &area->free_list[mt]);
     else
         list_add(&page->buddy_list, &area->free_list[mt]);
-    area->nr_free++;
+    add_relaxed(&area->nr_free, 1);
 }
 
 void buddy_unlink_locked(struct zone *zone, struct page *page, unsigned order)
 {
     assert_locked(&zone->lock);
     list_del(&page->buddy_list);
-    page->type = PAGE_TAIL; /* until the caller says what it is */
-    zone->free_area[order].nr_free--;
+    page_set_type(page, PAGE_TAIL); /* until the caller says what it is */
+    add_relaxed(&zone->free_area[order].nr_free, -1UL);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratet
             continue;
         buddy_unlink_locked(zone, page, high);
         buddy_expand_locked(zone, page, order, high, mt);
-        zone->nr_free_pages -= 1UL << order;
+        add_relaxed(&zone->nr_free_pages, -(1UL << order));
         page->order = (uint8_t)order;
         return page;
     }
@@ -87,7 +87,7 @@ unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratet
             fit--;
         buddy_unlink_locked(zone, page, high);
         buddy_expand_locked(zone, page, fit, high, mt);
-        zone->nr_free_pages -= 1UL << fit;
+        add_relaxed(&zone->nr_free_pages, -(1UL << fit));
         *first = page;
         return 1u << (fit - order);
     }
@@ -108,7 +108,7 @@ static struct page *free_buddy(const struct zone *zone, struct page *page, unsig
     if (!zone->contiguous && !pfn_valid(mk_pfn(buddy_pfn)))
         return NULL;
     struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
-    if (buddy->type != PAGE_BUDDY || buddy->order != order || page_zone(buddy) != zone)
+    if (page_type(buddy) != PAGE_BUDDY || buddy->order != order || page_zone(buddy) != zone)
         return NULL;
     return buddy;
 }
@@ -140,8 +140,8 @@ static bool captured(struct zone *zone, struct page *page, unsigned order, enum 
     if (order < PAGEBLOCK_ORDER && mt != capture->migratetype)
         return false;
     buddy_expand_locked(zone, page, capture->order, order, mt);
-    zone->nr_free_pages -= 1UL << capture->order;
-    page->type = PAGE_ISOLATED;
+    add_relaxed(&zone->nr_free_pages, -(1UL << capture->order));
+    page_set_type(page, PAGE_ISOLATED);
     page->order = (uint8_t)capture->order;
     zone->nr_isolated_free += 1UL << capture->order;
     capture->page = page;
@@ -151,7 +151,7 @@ static bool captured(struct zone *zone, struct page *page, unsigned order, enum 
 void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
 {
     assert_locked(&zone->lock);
-    zone->nr_free_pages += 1UL << order;
+    add_relaxed(&zone->nr_free_pages, 1UL << order);
     while (order < MAX_ORDER) {
         struct page *buddy = free_buddy(zone, page, order);
         if (!buddy)
@@ -160,7 +160,7 @@ void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enu
             break;
         buddy_unlink_locked(zone, buddy, order);
         if (buddy < page) {
-            page->type = PAGE_TAIL;
+            page_set_type(page, PAGE_TAIL);
             page = buddy;
         }
         order++;
@@ -175,17 +175,17 @@ void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enu
 unsigned buddy_isolate_locked(struct zone *zone, struct page *page)
 {
     unsigned order = page->order;
-    ASSERT(page->type == PAGE_BUDDY);
+    ASSERT(page_type(page) == PAGE_BUDDY);
     buddy_unlink_locked(zone, page, order);
-    page->type = PAGE_ISOLATED;
-    zone->nr_free_pages -= 1UL << order;
+    page_set_type(page, PAGE_ISOLATED);
+    add_relaxed(&zone->nr_free_pages, -(1UL << order));
     zone->nr_isolated_free += 1UL << order;
     return order;
 }
 
 void buddy_return_locked(struct zone *zone, struct page *page, unsigned order)
 {
-    ASSERT(page->type == PAGE_ISOLATED);
+    ASSERT(page_type(page) == PAGE_ISOLATED);
     zone->nr_isolated_free -= 1UL << order;
     buddy_free_locked(zone, page, order, pageblock_type(page));
 }
@@ -201,11 +201,11 @@ void buddy_split_isolated(struct page *page, unsigned order)
 void buddy_claim_isolated_locked(struct zone *zone, struct page *page, unsigned order)
 {
     assert_locked(&zone->lock);
-    ASSERT(page->type == PAGE_ISOLATED);
+    ASSERT(page_type(page) == PAGE_ISOLATED);
     if (CONFIG_DEBUG)
         page_debug_alloc(page, order);
     zone->nr_isolated_free -= 1UL << order;
-    page->type = PAGE_KERNEL;
+    page_set_type(page, PAGE_KERNEL);
     page->order = (uint8_t)order;
     page->flags = 0;
     page->mapping = NULL;
@@ -216,7 +216,7 @@ void buddy_claim_isolated_locked(struct zone *zone, struct page *page, unsigned 
 static void merge_again(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
 {
     buddy_unlink_locked(zone, page, order);
-    zone->nr_free_pages -= 1UL << order;
+    add_relaxed(&zone->nr_free_pages, -(1UL << order));
     buddy_free_locked(zone, page, order, mt);
 }
 
@@ -227,7 +227,7 @@ uint64_t buddy_move_pageblock_locked(struct zone *zone, struct page *page, enum 
     assert_locked(&zone->lock);
     for (uint64_t pfn = MAX(start, zone->zone_start_pfn); pfn < end;) {
         struct page *p = pfn_valid(mk_pfn(pfn)) ? pfn_to_page(mk_pfn(pfn)) : NULL;
-        if (!p || p->type != PAGE_BUDDY || page_zone(p) != zone) {
+        if (!p || page_type(p) != PAGE_BUDDY || page_zone(p) != zone) {
             pfn++;
             continue;
         }

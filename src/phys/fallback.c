@@ -40,12 +40,12 @@ static uint64_t count_good(struct zone *zone, struct page *page, enum migratetyp
         struct page *p = pfn_to_page(mk_pfn(pfn));
         if (!zone_spans_pfn(zone, pfn) || !pfn_valid(mk_pfn(pfn)) || page_zone(p) != zone)
             return 0; /* not wholly ours: leave it alone */
-        if (p->type == PAGE_BUDDY) {
+        if (page_type(p) == PAGE_BUDDY) {
             good += 1UL << p->order;
             pfn += 1UL << p->order;
             continue;
         }
-        bool movable = p->type == PAGE_ANON || p->type == PAGE_FILE;
+        bool movable = page_type(p) == PAGE_ANON || page_type(p) == PAGE_FILE;
         /* what does not move in a movable block is like us; for a movable, what moves is */
         good += mt == MIGRATE_MOVABLE ? movable : !movable && pageblock_type(p) == MIGRATE_MOVABLE;
         pfn++;
@@ -75,7 +75,7 @@ static void boost_watermark(struct zone *zone)
 {
     uint64_t most = zone->watermark[WMARK_HIGH] * 3 / 2;
     if (most >= PAGEBLOCK_PAGES)
-        zone->watermark_boost = MIN(zone->watermark_boost + PAGEBLOCK_PAGES, most);
+        store_relaxed(&zone->watermark_boost, MIN(zone->watermark_boost + PAGEBLOCK_PAGES, most));
 }
 
 static struct page *take_from(struct zone *zone, unsigned high, enum migratetype from,
@@ -95,7 +95,7 @@ static struct page *take_from(struct zone *zone, unsigned high, enum migratetype
     }
     buddy_unlink_locked(zone, page, high);
     buddy_expand_locked(zone, page, order, high, from);
-    zone->nr_free_pages -= 1UL << order;
+    add_relaxed(&zone->nr_free_pages, -(1UL << order));
     page->order = (uint8_t)order;
     return page;
 }
@@ -173,7 +173,7 @@ void highatomic_reserve(struct zone *zone, struct page *page)
     /* at most one per cent, and none in a zone too small for that to be a pageblock */
     if (zone->nr_reserved_highatomic + PAGEBLOCK_PAGES <= most &&
         pageblock_type(page) < MIGRATE_PCPTYPES && count_good(zone, page, MIGRATE_MOVABLE)) {
-        zone->nr_reserved_highatomic += PAGEBLOCK_PAGES;
+        add_relaxed(&zone->nr_reserved_highatomic, PAGEBLOCK_PAGES);
         pageblock_set_type(page, MIGRATE_HIGHATOMIC);
         buddy_move_pageblock_locked(zone, page, MIGRATE_HIGHATOMIC);
     }
@@ -190,7 +190,7 @@ bool highatomic_unreserve(struct zone *zone)
         if (!page)
             continue;
         for (uint64_t i = 0; i < 1UL << order; i += PAGEBLOCK_PAGES) {
-            zone->nr_reserved_highatomic -= PAGEBLOCK_PAGES;
+            add_relaxed(&zone->nr_reserved_highatomic, -PAGEBLOCK_PAGES);
             pageblock_set_type(page + i, MIGRATE_UNMOVABLE);
         }
         buddy_move_pageblock_locked(zone, page, MIGRATE_UNMOVABLE);

@@ -38,7 +38,7 @@ static void free_range(struct zone *zone, uint64_t pfn, uint64_t end)
     while (pfn < end) {
         struct page *page = pfn_to_page(mk_pfn(pfn));
         unsigned order = order_at(pfn, end);
-        page->type = PAGE_TAIL;
+        page_set_type(page, PAGE_TAIL);
         buddy_free_locked(zone, page, order, pageblock_type(page));
         pfn += 1UL << order;
     }
@@ -64,7 +64,7 @@ static void mark_reserved(void)
         uint64_t end = (r.base.v + r.size) >> PAGE_SHIFT;
         for (uint64_t pfn = paddr_to_pfn(r.base).v; pfn < end; pfn++)
             if (pfn_valid(mk_pfn(pfn)))
-                pfn_to_page(mk_pfn(pfn))->type = PAGE_RESERVED;
+                page_set_type(pfn_to_page(mk_pfn(pfn)), PAGE_RESERVED);
     }
 }
 
@@ -113,7 +113,7 @@ uint64_t free_reserved_range(paddr_t start, paddr_t end)
     uint64_t freed = 0;
     for (uint64_t pfn = paddr_to_pfn(start).v; pfn < paddr_to_pfn(end).v; pfn++) {
         struct page *page = pfn_to_page(mk_pfn(pfn));
-        if (!pfn_valid(mk_pfn(pfn)) || page->type != PAGE_RESERVED)
+        if (!pfn_valid(mk_pfn(pfn)) || page_type(page) != PAGE_RESERVED)
             continue;
         free_range(page_zone(page), pfn, pfn + 1);
         freed++;

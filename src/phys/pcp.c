@@ -34,10 +34,10 @@
 #define MAX_BATCH_BYTES MIB(1) /* as Linux: no batch moves more than a quarter of this */
 #define MAX_FACTOR 5
 
-/* How much a refill takes: more each time while they follow each other, little when all have little. */
+/* More each time while refills follow each other, little when the zone has little. */
 static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
 {
-    if (load_relaxed(&zone->nr_free_pages) < zone->watermark[WMARK_HIGH])
+    if (load_relaxed(&zone->nr_free_pages) < load_relaxed(&zone->watermark[WMARK_HIGH]))
         pcp->alloc_factor = 0;
     int32_t want = MIN(pcp->batch << pcp->alloc_factor, MAX(pcp->room, pcp->batch));
     if (pcp->alloc_factor < MAX_FACTOR)
@@ -70,7 +70,7 @@ unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order
         if (!run)
             break;
         for (got += run; run; run--, page += 1UL << order) {
-            page->type = PAGE_PCP;
+            page_set_type(page, PAGE_PCP);
             page->order = (uint8_t)order;
             *end = page; /* the first one taken is handed out first: addresses ascend */
             end = &page->pcp_next;
@@ -78,8 +78,8 @@ unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order
     }
     spin_unlock(&zone->lock);
     *end = NULL;
-    pcp->room -= (int32_t)(got << order);
-    pcp->filled += (uint64_t)got << order;
+    add_relaxed(&pcp->room, -(int32_t)(got << order));
+    add_relaxed(&pcp->filled, (uint64_t)got << order);
     pcp->refills++;
     return got;
 }
@@ -92,7 +92,7 @@ static int32_t give_back_stack(struct zone *zone, struct page **stack, unsigned 
     while (*stack && given < pages) {
         struct page *page = *stack;
         *stack = page->pcp_next;
-        page->type = PAGE_TAIL;
+        page_set_type(page, PAGE_TAIL);
         buddy_free_locked(zone, page, order, pageblock_type(page));
         given += 1 << order;
     }
@@ -109,8 +109,8 @@ static void give_back(struct zone *zone, struct per_cpu_pages *pcp, int32_t page
         int32_t given = give_back_stack(zone, &pcp->stacks[order][i % PCP_TYPES], order,
                                         MIN(left, MAX(pcp->batch, 1)));
         left -= given;
-        pcp->room += given;
-        pcp->given_back += (uint64_t)given;
+        add_relaxed(&pcp->room, given);
+        add_relaxed(&pcp->given_back, given);
     }
     spin_unlock(&zone->lock);
     pcp->drains++;
@@ -165,7 +165,8 @@ void drain_all_pages(struct zone *zone)
 uint64_t pageset_frees(const struct per_cpu_pages *pcp)
 {
     /* what lies here = filled - given back - handed out + freed */
-    return (uint64_t)pcp_count(pcp) + pcp->given_back + pcp->allocs - pcp->filled;
+    return (uint64_t)pcp_count(pcp) + load_relaxed(&pcp->given_back) + load_relaxed(&pcp->allocs) -
+           load_relaxed(&pcp->filled);
 }
 
 uint64_t zone_pcp_pages(const struct zone *zone)
@@ -198,7 +199,7 @@ static int32_t zone_batch(const struct zone *zone)
 /* All pagesets together hold at most an eighth of the zone, and no more than its low mark. */
 static int32_t zone_high(const struct zone *zone, int32_t batch)
 {
-    uint64_t total = MIN(zone->watermark[WMARK_LOW], zone->managed_pages / 8);
+    uint64_t total = MIN(load_relaxed(&zone->watermark[WMARK_LOW]), zone->managed_pages / 8);
     return MAX((int32_t)(total / MAX(nr_harts, 1u)), batch * 4);
 }
 
@@ -209,8 +210,8 @@ static void resize_here(void *arg)
     struct per_cpu_pages *pcp = zone_pcp(zone);
     int32_t count = pcp_count(pcp);
     pcp->batch = zone_batch(zone);
-    pcp->high = zone_high(zone, pcp->batch);
-    pcp->room = pcp->high - count;
+    store_relaxed(&pcp->high, zone_high(zone, pcp->batch));
+    store_relaxed(&pcp->room, pcp->high - count);
 }
 
 void pageset_size(struct zone *zone)

@@ -70,8 +70,8 @@ static struct page *take_captured(struct relief_request *request)
     spin_lock(&zone->lock);
     zone->nr_isolated_free -= 1UL << request->order;
     spin_unlock(&zone->lock);
-    zone_pcp(zone)->allocs += 1UL << request->order;
-    zone_pcp(zone)->filled += 1UL << request->order;
+    add_relaxed(&zone_pcp(zone)->allocs, 1UL << request->order);
+    add_relaxed(&zone_pcp(zone)->filled, 1UL << request->order);
     return page;
 }
 
@@ -97,7 +97,7 @@ static struct page *last_corners(struct alloc_context *ac, unsigned flags)
     for_each_zone_zonelist_nodemask(zone, ref, ac->request.zonelist, ac->request.highest_zone,
                                     ac->request.nodes)
     {
-        if (zone->nr_reserved_highatomic && highatomic_unreserve(zone))
+        if (load_relaxed(&zone->nr_reserved_highatomic) && highatomic_unreserve(zone))
             break;
     }
     return alloc_from_zonelist(ac, flags);
@@ -159,7 +159,7 @@ static void wake_helpers(struct relief_request *request)
         if (!load_relaxed(&zone->watermark_boost))
             continue;
         spin_lock(&zone->lock);
-        zone->watermark_boost /= 2;
+        store_relaxed(&zone->watermark_boost, zone->watermark_boost / 2);
         spin_unlock(&zone->lock);
     }
 }

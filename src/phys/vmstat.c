@@ -78,7 +78,7 @@ static inline void add(int64_t *shared, int8_t *diff, int64_t delta)
         fetch_add_relaxed(shared, sum);
         sum = 0;
     }
-    *diff = (int8_t)sum;
+    store_relaxed(diff, (int8_t)sum); /* only this hart writes it */
 }
 
 void mod_zone_state(struct zone *zone, enum zone_stat item, int64_t delta)

@@ -64,7 +64,7 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
         min -= min / 4; /* GFP_ATOMIC; for GFP_NOWAIT failure is no disaster */
     if (alloc_flags & ALLOC_OOM)
         min -= min / 2;
-    if (free - unusable <= min + zone->lowmem_reserve[highest])
+    if (free - unusable <= min + load_relaxed(&zone->lowmem_reserve[highest]))
         return false;
     return order == 0 || has_block(zone, order, alloc_flags);
 }
@@ -104,10 +104,10 @@ static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowm
     min = MIN(min, zone->managed_pages / 4);
     uint64_t gap = MAX(min / 4, zone->managed_pages * watermark_scale_factor / 10000);
     spin_lock(&zone->lock);
-    zone->watermark[WMARK_MIN] = min;
-    zone->watermark[WMARK_LOW] = min + gap;
-    zone->watermark[WMARK_HIGH] = min + 2 * gap;
-    zone->watermark_boost = 0;
+    store_relaxed(&zone->watermark[WMARK_MIN], min);
+    store_relaxed(&zone->watermark[WMARK_LOW], min + gap);
+    store_relaxed(&zone->watermark[WMARK_HIGH], min + 2 * gap);
+    store_relaxed(&zone->watermark_boost, 0);
     spin_unlock(&zone->lock);
 }
 
@@ -119,7 +119,7 @@ static void node_set_reserves(pg_data_t *pgdat)
         for (unsigned high = low + 1; high < MAX_NR_ZONES; high++) {
             above += pgdat->node_zones[high].managed_pages;
             uint64_t ratio = lowmem_reserve_ratio[low];
-            pgdat->node_zones[low].lowmem_reserve[high] = ratio ? above / ratio : 0;
+            store_relaxed(&pgdat->node_zones[low].lowmem_reserve[high], ratio ? above / ratio : 0);
         }
     }
 }
