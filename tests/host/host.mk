@@ -52,7 +52,7 @@ $(HOST_DIR)/$1/%: $(HOST_DIR)/$1/tests/host/%.o $(HOST_DIR)/$1/floors.a
 	$$(call say,LD,$$@)
 	$$Q$(HOST_CC) $2 -o $$@ $$< $(HOST_DIR)/$1/tests/host/support/ram.o \
 		$(HOST_DIR)/$1/floors.a -lcmocka -lpthread
--include $(HOST_SRCS:%.c=$(HOST_DIR)/$1/%.d)
+-include $(HOST_SRCS:%.c=$(HOST_DIR)/$1/%.d) $(HOST_TESTS:%.c=$(HOST_DIR)/$1/%.d)
 endef
 $(eval $(call host_kind,asan,$(HOST_ASAN)))
 $(eval $(call host_kind,tsan,$(HOST_TSAN)))

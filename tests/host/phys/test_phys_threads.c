@@ -78,7 +78,7 @@ static int set_up(void **state)
     return 0;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 static uint64_t *first_word(struct page *page)
 {
@@ -129,7 +129,7 @@ static void harts_share_the_zones(void **state)
     assert_int_equal(nr_free_pages(), free);
 }
 
-/* --- settings while others allocate -------------------------------------------------------------- */
+/* --- settings while others allocate ----------------------------------------------------------- */
 
 static void *change_and_look(void *arg)
 {
@@ -156,7 +156,7 @@ static void settings_change_under_load(void **state)
     fake_check();
 }
 
-/* --- counters and references --------------------------------------------------------------------- */
+/* --- counters and references ------------------------------------------------------------------ */
 
 static struct page *shared;
 
@@ -189,7 +189,7 @@ static void counters_lose_nothing(void **state)
     __free_page(shared);
 }
 
-/* --- the page lock ------------------------------------------------------------------------------- */
+/* --- the page lock ---------------------------------------------------------------------------- */
 
 static uint64_t guarded; /* by shared's page lock */
 

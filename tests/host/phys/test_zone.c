@@ -174,7 +174,7 @@ static void ram_far_up_is_reached(void **state)
     fake_check();
 }
 
-/* --- watermarks and reserves --------------------------------------------------------------------- */
+/* --- watermarks and reserves ------------------------------------------------------------------ */
 
 static void min_free_is_linuxs_square_root(void **state)
 {
@@ -257,7 +257,7 @@ static void watermark_knows_privileges(void **state)
     assert_true(zone_watermark_ok(zone, MAX_ORDER, 0, ZONE_DMA32, ALLOC_OOM));
 }
 
-/* --- words, late freeing, machines that are too small ---------------------------------------------- */
+/* --- words, late freeing, machines that are too small ----------------------------------------- */
 
 static void words_have_names(void **state)
 {
