@@ -6,7 +6,9 @@
  *      harts_start     idle thread, SBI hart_start --> entry.S (satp, tp, sp) --> secondary_main
  *      secondary_main  traps, timer, interrupts; online; idle loop
  *
- * One at a time, so that what goes wrong can be named.
+ * All stacks first, while no other hart can hold a translation: mapping one after a hart is up
+ * asks for a remote fence, and how to fence is only known once harts can be asked (fence.c). Then
+ * one hart at a time, so that what goes wrong can be named.
  *
  * Locks: none; harts_online is set atomically by the hart itself, last of all.
  * Linux's counterpart: arch/riscv/kernel/smpboot.c.
@@ -66,13 +68,8 @@ static bool wait_until_online(const struct hart *h)
     return true;
 }
 
-static void start(struct hart *h)
+static void start(const struct hart *h)
 {
-    if (give_idle_thread(h) != 0) {
-        pr_warn("hart %u (id %lu) left out: no memory for its stack", h->arch.index,
-                h->arch.hartid);
-        return;
-    }
     int err = sbi_hart_start(h->arch.hartid, virt_to_phys(secondary_entry), virt_to_phys(h).v);
     if (err)
         pr_warn("hart %u (id %lu) left out: it does not start: %s", h->arch.index, h->arch.hartid,
@@ -84,11 +81,20 @@ static void start(struct hart *h)
 
 uint32_t harts_start(void)
 {
+    hartmask_t ready = {0};
     struct hart *h;
     for_each_hart(h) {
-        if (!hart_is_online(h->arch.index))
-            start(h);
+        if (hart_is_online(h->arch.index))
+            continue;
+        if (give_idle_thread(h) == 0)
+            mask_set(&ready, h->arch.index);
+        else
+            pr_warn("hart %u (id %lu) left out: no memory for its stack", h->arch.index,
+                    h->arch.hartid);
     }
+    uint32_t i;
+    for_each_in_mask(i, &ready)
+        start(harts[i]);
     fence_choose();
     return mask_weight(&harts_online);
 }
