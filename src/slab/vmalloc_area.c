@@ -195,10 +195,11 @@ unsigned vmalloc_check(struct sink *out)
 {
     struct vmalloc_area *before = NULL;
     spin_lock(&lock);
-    unsigned faults = !rb_check(&areas);
-    if (faults)
-        print(out, "vmalloc: the tree of areas is out of balance\n");
-    for (struct rb_node *node = rb_first(&areas); node; node = rb_next(node)) {
+    bool walkable = rb_check(&areas);
+    unsigned faults = !walkable;
+    if (!walkable)
+        print(out, "vmalloc: the tree of areas is broken, none of them looked at\n");
+    for (struct rb_node *node = walkable ? rb_first(&areas) : NULL; node; node = rb_next(node)) {
         struct vmalloc_area *area = area_of(node);
         if (!area_ok(area, before)) {
             print(out,
