@@ -28,9 +28,9 @@
 void lru_init(void);
 
 /** Pages of a hart that are on their way to the lists. */
-#define LRU_BATCH 30
+#define LRU_BATCH 31
 struct lru_batch {
-    uint32_t n;
+    uint64_t n;
     struct page *pages[LRU_BATCH];
 } cache_aligned;
 extern struct lru_batch lru_batches[MAX_HARTS];
@@ -42,8 +42,10 @@ static inline void lru_cache_add(struct page *page)
 {
     struct lru_batch *batch = &lru_batches[hart_index()];
     get_page(page);
-    batch->pages[batch->n] = page;
-    if (unlikely(++batch->n == LRU_BATCH))
+    uint64_t n = batch->n;
+    batch->pages[n] = page;
+    batch->n = ++n;
+    if (unlikely(n == LRU_BATCH))
         lru_batch_drain(batch);
 }
 
