@@ -114,9 +114,9 @@ int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t pro
 int pt_split(struct pgtable *pt, pte_t *entry, unsigned level) must_check;
 
 /**
- * Take out all tables that lie wholly in [start, end) of the user half and have no entry in use, and
- * put their pages on @out (by page->lru). Hardware may still walk through them: flush the space,
- * then pt_release_tables(). Returns their number.
+ * Take out all tables that lie wholly in [start, end) of the user half and have no entry in use,
+ * and put their pages on @out (by page->lru). Hardware may still walk through them: flush the
+ * space, then pt_release_tables(). Returns their number.
  */
 uint64_t pt_unlink_tables(struct pgtable *pt, vaddr_t start, vaddr_t end, struct list_head *out);
 void pt_release_tables(struct pgtable *pt, struct list_head *tables);

@@ -11,8 +11,8 @@
  * are free again, each hart flushes once before it uses one of the new generation, and spaces get a
  * new one when they are next switched to. A machine without ASIDs flushes at each switch.
  *
- * Invariant: a hart in `harts` and not in `stale`, when it runs the space, knows no translation that
- * a finished flush took away.
+ * Invariant: a hart in `harts` and not in `stale`, when it runs the space, knows no translation
+ * that a finished flush took away.
  *
  * Locks: asid_lock (RANK_ASID) for giving out; the words in tlb_space are atomic.
  * Linux's counterpart: arch/riscv/mm/context.c, tlbflush.c.

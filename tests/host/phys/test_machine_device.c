@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_machine_device.c - interrupt controllers, serial port, virtio: what is read, what is repaired.
+ * test_machine_device.c - interrupt controllers, serial port, virtio: what is read and repaired.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -32,7 +32,7 @@ void fake_hart(uint32_t nid);
 /** Distance of two nodes, both ways. */
 void fake_distance(uint32_t a, uint32_t b, uint8_t distance);
 
-/** Up to memblock; then nodes, zones and pagesets; then the freelists. fake_boot() does all three. */
+/** Up to memblock; then nodes, zones and pagesets; then the freelists. fake_boot(): all three. */
 void fake_memblock(const char *bootargs);
 void fake_phys_init(void);
 void fake_boot(const char *bootargs);
