@@ -99,7 +99,7 @@ test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped
 	@$(PYTHON) scripts/test $(SUITES)
 
 boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
-	@$(PYTHON) -m pytest -q tests/boot $(ARGS)
+	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/boot $(ARGS)
 
 bench: setup ## what the mechanisms cost in instructions; ARGS=--write keeps it in docs
 	@$(PYTHON) scripts/bench $(ARGS)

@@ -28,6 +28,11 @@ void tty_set_interrupt(void (*fn)(void));
 /** The next byte; waits for it. Thread context. -EINTR when the waiting thread is killed. */
 int tty_getc(void);
 
+/** The same, for @ns at most: then -EAGAIN. */
+int tty_getc_timeout(uint64_t ns);
+
+#define TTY_CTRL_C 0x03 /* as a byte: in raw mode */
+
 /**
  * What a guest's read(0) gets: at most @n bytes of one line with its newline; 0 for Ctrl-D at the
  * start of a line. Waits. Thread context. -EINTR when the waiting thread is killed.

@@ -37,7 +37,12 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def _on_signal(_number, _frame):
+    for number in SIGNALS:  # the first ends us; a second must not end the ending
+        signal.signal(number, signal.SIG_IGN)
     raise Interrupt
 
 
@@ -87,8 +92,14 @@ class Session:
 
     def run(self):
         """Boot, and stay until the machine ends; returns EXITED, TIMED_OUT or INTERRUPTED."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, _on_signal)
+        try:
+            return self._boot()
+        except Interrupt:
+            return INTERRUPTED
+
+    def _boot(self):
         with Terminal(sys.stdin.fileno() if self.keyboard is not None else -1):
             try:
                 self.process = subprocess.Popen(
@@ -96,8 +107,6 @@ class Session:
                     stderr=self.complaints, start_new_session=True,
                     preexec_fn=_die_with_parent, bufsize=0)
                 return self._pump()
-            except Interrupt:
-                return INTERRUPTED
             finally:
                 self._end()
 
@@ -143,7 +152,7 @@ class Session:
         return "\n".join(line for line in lines if "terminating on signal" not in line)
 
     def _end(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         if self.process is None or self.process.poll() is not None:
             return

@@ -199,7 +199,7 @@ static int cmd_resume(struct console *con, int argc, char **argv)
 static int cmd_wait(struct console *con, int argc, char **argv)
 {
     uint64_t number = 0;
-    if (argc > 2 || (argc == 2 && parse_u64(argv[1], 10, &number)))
+    if (argc > 2 || (argc == 2 && (parse_u64(argv[1], 10, &number) || !number)))
         return command_usage(con, argv[0]);
     int status = job_wait((int)number);
     if (status == -ESRCH)
@@ -229,8 +229,8 @@ static const struct command commands[] = {
      "--harts runs it on these harts only. A guest's name alone starts it too.\n",
      cmd_run},
     {"ps", "[-o FIELD,...]", "list the guests",
-     "Fields: pid ppid state name rss vsz minflt majflt nice hart node time args.\n", cmd_ps},
-    {"top", "[SECONDS]", "list the guests by use of harts, again and again", NULL, cmd_top},
+     "Fields: pid ppid state hart node rss vsz minflt majflt time name adj args.\n", cmd_ps},
+    {"top", "[SECONDS]", "the guests that use the harts most, each second; q ends", NULL, cmd_top},
     {"kill", "[-SIGNAL] PID... | all", "send a signal, SIGTERM if none is named", NULL, cmd_kill},
     {"pause", "PID...", "stop guests where they are (SIGSTOP)", NULL, cmd_pause},
     {"resume", "PID", "let a stopped guest go on, and wait for it", NULL, cmd_resume},

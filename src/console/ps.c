@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ps.c - the guests as a table: ps once, top again and again.
+ * ps.c - the guests as a table.
  *
  *        PID  PPID S HART    RSS    VSZ  MINFLT  MAJFLT     TIME COMMAND
  *          1     0 R    2  65536  70112   16400       0  0:01.23 memhog 64M
@@ -186,22 +186,5 @@ int cmd_ps(struct console *con, int argc, char **argv)
     if (n < 0)
         return command_fail(con, argv[0], "'%s' names no field; see 'help ps'", argv[2]);
     print_table(con->out, chosen, n);
-    return 0;
-}
-
-int cmd_top(struct console *con, int argc, char **argv)
-{
-    const struct field *chosen[ARRAY_SIZE(fields)];
-    uint64_t seconds = 1000000;
-    if (argc > 2 || (argc == 2 && parse_u64(argv[1], 10, &seconds)))
-        return command_usage(con, argv[0]);
-    int n = parse_fields(default_fields, chosen, ARRAY_SIZE(chosen));
-    for (uint64_t i = 0; i < seconds && !console_interrupted(); i++) {
-        print(con->out, "\x1b[H\x1b[2J%u guests, %u threads want a hart; Ctrl-C ends\n\n",
-              guest_count(), threads_runnable());
-        print_table(con->out, chosen, n);
-        if (sleep_ns(NSEC_PER_SEC))
-            break;
-    }
     return 0;
 }

@@ -25,7 +25,6 @@
 #include "kern/wait.h"
 
 #define RING 1024U
-#define CTRL_C 0x03
 #define CTRL_D 0x04
 #define ERASE 0x7f
 
@@ -92,7 +91,7 @@ void tty_input(char c)
 {
     const char *shown = NULL;
     char echo[2];
-    if (tty.mode == TTY_COOKED && c == CTRL_C) {
+    if (tty.mode == TTY_COOKED && c == TTY_CTRL_C) {
         serial_write("^C\n", 3);
         if (tty.interrupt)
             tty.interrupt();
@@ -103,9 +102,9 @@ void tty_input(char c)
         shown = cook_locked(c, echo);
     else if (put_locked(c))
         tty.edit = tty.head;
-    spin_unlock(&tty.lock);
-    if (shown)
+    if (shown) /* under the lock: a reader that changes the mode shows nothing before it */
         serial_write(shown, strlen(shown));
+    spin_unlock(&tty.lock);
     wake_up_all(&tty.readers);
 }
 
@@ -146,6 +145,16 @@ int tty_getc(void)
         c = take();
     }
     return c;
+}
+
+int tty_getc_timeout(uint64_t ns)
+{
+    int c = take();
+    if (c != -EAGAIN)
+        return c;
+    if (wait_event_killable_timeout(&tty.readers, tty.tail != tty.edit, ns) == -EINTR)
+        return -EINTR;
+    return take();
 }
 
 pagoda_ssize_t tty_read(char *buf, size_t n)

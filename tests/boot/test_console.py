@@ -110,3 +110,20 @@ def test_selftest_speaks_ktap(run):
     result = run(ORDINARY, "selftest")
     assert "KTAP version 1" in result.output("selftest")
     assert not re.search(r"^\s*not ok", result.output("selftest"), re.MULTILINE)
+
+
+def test_top_ends_by_a_key(console):
+    c = console("--nodes", "1", "--harts", "2", "--memory", "64M")
+    c.command("spin &")
+    c.type("top\r")
+    c.child.expect(r"KiB Mem: +\d+ total, +\d+ free")
+    c.child.expect(r"PID S HART +%CPU +RSS COMMAND")
+    c.child.expect(r" +\d+ R +\d +\d+\.\d +\d+ spin")  # the busiest comes first
+    c.type("q")
+    c.expect("pagoda> ")
+    c.type("kill all\r")
+    c.expect("[1] done, status 143: spin\r\n")  # may come before or behind the prompt
+    c.type("\r")
+    c.expect("pagoda> ")
+    assert "spin" not in c.command("top 2")
+    assert c.close() == 0
