@@ -24,14 +24,18 @@
 #include "base/list.h"
 #include "base/types.h"
 #include "kern/lock.h"
+#include "virt/page_tree.h"
 
 struct page;
 struct address_space;
+struct shmem_quota;
 
 struct address_space_ops {
     /**
      * The page of this number, which is below the object's size, up to date and with a reference
-     * for the caller. NULL with *err -EIO or -ENOMEM. May block; no page lock is held.
+     * for the caller. NULL with *err -EIO, -ENOSPC or -ENOMEM. May block; no page lock is held.
+     * It may have left the object again before the caller looks: page->mapping tells, under the
+     * page lock.
      */
     struct page *(*get_page)(struct address_space *m, uint64_t index, int *err);
     /**
@@ -53,6 +57,8 @@ struct address_space {
     uint64_t size; /* in bytes; faults past its last page are SIGBUS */
     uint32_t dev;  /* for /proc/PID/maps: major << 8 | minor */
     uint64_t ino;
+    struct page_tree pages;    /* those that are in memory */
+    struct shmem_quota *quota; /* whom they are counted to, or NULL; see fault/shmem.h */
     struct spinlock i_mmap_lock;
     struct list_head i_mmap; /* (i_mmap_lock) vm_area_struct.i_mmap_node */
 };

@@ -134,6 +134,12 @@ void rmap_walk(struct page *page, rmap_fn *fn, void *arg);
 /** How many entries used the page since last asked; their A bits are cleared. */
 unsigned page_referenced(struct page *page);
 
+/**
+ * Remove each entry that maps a file's page, whose lock the caller holds. No entry may be a
+ * migration entry, as the mover holds that lock too.
+ */
+void try_to_unmap(struct page *page);
+
 /* --- migration: the page lock is held --------------------------------------------------------- */
 
 /**

@@ -9,7 +9,7 @@
  *
  * So the text of a program that ten guests run lies in memory once.
  *
- * Locks: mmap_lock for reading, page_table_lock. Linux's counterpart: do_read_fault(),
+ * Locks: mmap_lock for reading, page lock, page_table_lock. Linux's counterpart: do_read_fault(),
  * do_cow_fault(), do_shared_fault().
  */
 #include "base/errno.h"
@@ -19,9 +19,7 @@
 #include "virt/mapping.h"
 #include "virt/rmap.h"
 
-/* The file's page itself; its reference becomes the entry's. */
-static void map_file_page(struct vm_area_struct *vma, uint64_t access, pte_t *pte,
-                          struct page *page)
+static void set_file_pte(struct vm_area_struct *vma, uint64_t access, pte_t *pte, struct page *page)
 {
     struct mm_struct *mm = vma->vm_mm;
     uint64_t prot = vma->vm_prot | PTE_A;
@@ -31,14 +29,26 @@ static void map_file_page(struct vm_area_struct *vma, uint64_t access, pte_t *pt
         prot |= PTE_D;
     spin_lock(&mm->page_table_lock);
     if (likely(pte_none(pte_load(pte)))) {
+        get_page(page);
         page_add_file_rmap(page);
         mm_count(mm, mm_counter_of(page), 1);
         pte_store(pte, pte_make(page_to_pfn(page), prot));
-        page = NULL;
     }
     spin_unlock(&mm->page_table_lock);
-    if (page)
-        put_page(page);
+}
+
+/*
+ * The file's page itself. Under its lock: so it neither moves nor leaves the file meanwhile. Has
+ * it left already, then the guest faults again and asks the file for another.
+ */
+static void map_file_page(struct vm_area_struct *vma, uint64_t access, pte_t *pte,
+                          struct page *page)
+{
+    lock_page(page);
+    if (likely(page->mapping == vma->vm_mapping))
+        set_file_pte(vma, access, pte, page);
+    unlock_page(page);
+    put_page(page);
 }
 
 static enum fault_result map_private_copy(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,

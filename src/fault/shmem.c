@@ -1,135 +1,173 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shmem.c - shared anonymous memory: an object that has pages by number.
+ * shmem.c - shared memory: an object that has pages by number, made when they are touched.
  *
- *      struct shmem                chunks, a page each        pages, made by the first touch
- *      chunks[] -----------------> [512 pointers] ----------> [ ][ ][ ]
- *                `---------------> (none yet)
+ *      struct shmem / an inode of a tmpfs
+ *        `-- mapping --> page_tree --> [page 0] [ - ] [page 2] ...      a hole reads as zeros
  *
  * A parent maps it, forks, and the child's VMA maps the same object: both find the same pages by
  * the same numbers. The last VMA that goes takes the object and its pages along.
  *
- * Locks: shmem->lock (RANK_INODE) for the pointers. Linux's counterpart: mm/shmem.c.
+ * A page goes in three steps, with its lock held so that neither a fault nor the mover is at it:
+ * out of all page tables, out of the tree, and its mapping is forgotten. Who waited for the lock
+ * sees the last and looks again.
+ *
+ * Locks: page lock, then the tree's. Linux's counterpart: mm/shmem.c, mm/truncate.c.
  */
 #include "fault/shmem.h"
 
 #include "base/atomic.h"
 #include "base/errno.h"
+#include "kern/thread.h"
 #include "phys/alloc.h"
 #include "slab/kmalloc.h"
 #include "virt/lru.h"
-
-#define CHUNK_PAGES (PAGE_SIZE / sizeof(struct page *))
+#include "virt/rmap.h"
 
 struct shmem {
     struct address_space mapping;
     uint32_t count; /* (a) VMAs, and who has just made it */
-    struct spinlock lock;
-    uint64_t nr_chunks;
-    struct page **chunks[]; /* (lock) */
 };
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static bool charge(struct address_space *m)
+{
+    if (!m->quota)
+        return true;
+    if (fetch_add_relaxed(&m->quota->used, 1) < m->quota->max)
+        return true;
+    fetch_sub(&m->quota->used, 1);
+    return false;
+}
+
+static void uncharge(struct address_space *m)
+{
+    if (m->quota)
+        fetch_sub(&m->quota->used, 1);
+}
+
+static void count_page(const struct page *page, int delta)
+{
+    mod_node_state(page_pgdat(page), NR_FILE_PAGES, delta);
+    if (page_flag(page, PG_swapbacked))
+        mod_node_state(page_pgdat(page), NR_SHMEM, delta);
+}
+
+struct page *shmem_find_page(struct address_space *m, uint64_t index)
+{
+    return page_tree_get(&m->pages, index);
+}
+
+/* Make the page an object's; not seen by anyone before it is in the tree. */
+static int enter(struct address_space *m, uint64_t index, struct page *page)
+{
+    page_set_type(page, PAGE_FILE);
+    page->mapping = m;
+    page->index = index;
+    page_set_flag(page, PG_uptodate);
+    count_page(page, 1);
+    int err = page_tree_add(&m->pages, index, page);
+    if (!err) {
+        lru_cache_add(page);
+        return 0;
+    }
+    count_page(page, -1);
+    page->mapping = NULL;
+    return err;
+}
+
+int shmem_adopt_page(struct address_space *m, uint64_t index, struct page *page)
+{
+    int err = enter(m, index, page);
+    if (!err && m->quota)
+        fetch_add_relaxed(&m->quota->used, 1);
+    put_page(page);
+    return err;
+}
+
+static struct page *make_page(struct address_space *m, uint64_t index, int *err)
+{
+    *err = -ENOSPC;
+    if (!charge(m))
+        return NULL;
+    struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_ZERO, 0);
+    *err = -ENOMEM;
+    if (page) {
+        page_set_flag(page, PG_swapbacked);
+        *err = enter(m, index, page);
+    }
+    if (!*err)
+        return page;
+    uncharge(m);
+    if (page)
+        put_page(page);
+    return NULL;
+}
+
+/* Take a page out, unless that was done already. The caller has a reference. */
+static void drop_page(struct address_space *m, struct page *page)
+{
+    lock_page(page);
+    if (page->mapping == m) {
+        try_to_unmap(page);
+        bool there = page_tree_remove(&m->pages, page->index, page);
+        ASSERT(there);
+        (void)there;
+        count_page(page, -1);
+        uncharge(m);
+        store_relaxed(&page->mapping, NULL);
+        put_page(page); /* the tree's reference */
+    }
+    unlock_page(page);
+}
+
+struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err)
+{
+    for (;;) {
+        struct page *page = page_tree_get(&m->pages, index);
+        if (!page)
+            page = make_page(m, index, err);
+        else
+            *err = 0;
+        if (!page && *err == -EEXIST) /* another thread was faster */
+            continue;
+        if (page && index >= mapping_pages(m)) { /* made while the object shrank */
+            drop_page(m, page);
+            put_page(page);
+            *err = -EIO;
+            return NULL;
+        }
+        return page;
+    }
+}
+
+int shmem_replace_page(struct address_space *m, struct page *old, struct page *new)
+{
+    int err = page_tree_replace(&m->pages, old->index, old, new);
+    if (!err && page_flag(old, PG_swapbacked)) {
+        mod_node_state(page_pgdat(old), NR_SHMEM, -1);
+        mod_node_state(page_pgdat(new), NR_SHMEM, 1);
+    }
+    return err;
+}
+
+void shmem_drop_pages(struct address_space *m, uint64_t first, uint64_t end)
+{
+    struct page *page;
+    while ((page = page_tree_next(&m->pages, &first, end)) != NULL) {
+        drop_page(m, page);
+        put_page(page);
+        first++;
+        cond_resched();
+    }
+}
+
+/* --- objects without a name ------------------------------------------------------------------- */
 
 static struct shmem *shmem_of(struct address_space *m)
 {
     return container_of(m, struct shmem, mapping);
-}
-
-/* Where the pointer of a page is; NULL when its chunk is missing. */
-static struct page **slot_locked(struct shmem *s, uint64_t index)
-{
-    assert_locked(&s->lock);
-    struct page **chunk = s->chunks[index / CHUNK_PAGES];
-    return chunk ? &chunk[index % CHUNK_PAGES] : NULL;
-}
-
-/* The page with a reference, or NULL. */
-static struct page *look_up(struct shmem *s, uint64_t index)
-{
-    spin_lock(&s->lock);
-    struct page **slot = slot_locked(s, index), *page = slot ? *slot : NULL;
-    if (page)
-        get_page(page);
-    spin_unlock(&s->lock);
-    return page;
-}
-
-static bool make_chunk(struct shmem *s, uint64_t index)
-{
-    struct page **chunk = get_free_pages(GFP_KERNEL | __GFP_ZERO, 0);
-    if (!chunk)
-        return false;
-    spin_lock(&s->lock);
-    struct page ***place = &s->chunks[index / CHUNK_PAGES];
-    if (!*place) {
-        *place = chunk;
-        chunk = NULL;
-    }
-    spin_unlock(&s->lock);
-    if (chunk) /* another thread was faster */
-        free_pages(chunk, 0);
-    return true;
-}
-
-/* Enter a new page, unless another thread was faster. The page that is there, referenced. */
-static struct page *enter(struct shmem *s, uint64_t index, struct page *page)
-{
-    page_set_type(page, PAGE_FILE);
-    page->mapping = &s->mapping;
-    page->index = index;
-    page_set_flag(page, PG_swapbacked);
-    page_set_flag(page, PG_uptodate);
-    spin_lock(&s->lock);
-    struct page **slot = slot_locked(s, index), *there = *slot;
-    if (!there)
-        *slot = page;
-    get_page(there ? there : page);
-    spin_unlock(&s->lock);
-    if (there) {
-        put_page(page);
-        return there;
-    }
-    mod_node_state(page_pgdat(page), NR_FILE_PAGES, 1);
-    mod_node_state(page_pgdat(page), NR_SHMEM, 1);
-    lru_cache_add(page);
-    return page;
-}
-
-static struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err)
-{
-    struct shmem *s = shmem_of(m);
-    struct page *page = look_up(s, index);
-    *err = 0;
-    if (page)
-        return page;
-    *err = -ENOMEM;
-    if (!s->chunks[index / CHUNK_PAGES] && !make_chunk(s, index))
-        return NULL;
-    page = alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_ZERO, 0);
-    if (!page)
-        return NULL;
-    *err = 0;
-    return enter(s, index, page);
-}
-
-static int shmem_replace_page(struct address_space *m, struct page *old, struct page *new)
-{
-    struct shmem *s = shmem_of(m);
-    int err = -EBUSY;
-    spin_lock(&s->lock);
-    struct page **slot = slot_locked(s, old->index);
-    if (slot && *slot == old && page_count(old) == 2) { /* ours and the mover's */
-        get_page(new);
-        page_set_flag(new, PG_swapbacked);
-        *slot = new;
-        err = 0;
-    }
-    spin_unlock(&s->lock);
-    if (err)
-        return err;
-    mod_node_state(page_pgdat(old), NR_SHMEM, -1);
-    mod_node_state(page_pgdat(new), NR_SHMEM, 1);
-    put_page(old);
-    return 0;
 }
 
 static void shmem_get(struct address_space *m)
@@ -137,37 +175,13 @@ static void shmem_get(struct address_space *m)
     fetch_add_relaxed(&shmem_of(m)->count, 1);
 }
 
-static void forget_page(struct shmem *s, struct page *page)
-{
-    /* the mover may be at it: then it holds the lock, and finds the page gone from here after */
-    lock_page(page);
-    spin_lock(&s->lock);
-    struct page **slot = slot_locked(s, page->index), *now = *slot;
-    *slot = NULL;
-    spin_unlock(&s->lock);
-    mod_node_state(page_pgdat(now), NR_FILE_PAGES, -1);
-    mod_node_state(page_pgdat(now), NR_SHMEM, -1);
-    now->mapping = NULL;
-    unlock_page(page);
-    put_page(now);
-    put_page(page);
-}
-
 static void shmem_put(struct address_space *m)
 {
-    struct shmem *s = shmem_of(m);
-    if (fetch_sub(&s->count, 1) != 1)
+    if (fetch_sub(&shmem_of(m)->count, 1) != 1)
         return;
-    for (uint64_t i = 0; i < s->nr_chunks * CHUNK_PAGES; i++) {
-        struct page *page = s->chunks[i / CHUNK_PAGES] ? look_up(s, i) : NULL;
-        if (page)
-            forget_page(s, page);
-    }
-    for (uint64_t c = 0; c < s->nr_chunks; c++) {
-        if (s->chunks[c])
-            free_pages(s->chunks[c], 0);
-    }
-    kfree(s);
+    shmem_drop_pages(m, 0, UINT64_MAX);
+    page_tree_destroy(&m->pages);
+    kfree(shmem_of(m));
 }
 
 static void print_name(const struct address_space *m, struct sink *out)
@@ -186,16 +200,11 @@ static const struct address_space_ops shmem_ops = {
 
 struct address_space *shmem_create(uint64_t size)
 {
-    uint64_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-    uint64_t chunks = (pages + CHUNK_PAGES - 1) / CHUNK_PAGES;
-    struct shmem *s =
-        kzalloc(sizeof(*s) + chunks * sizeof(s->chunks[0]), GFP_KERNEL | __GFP_NOWARN);
+    struct shmem *s = kzalloc(sizeof(*s), GFP_KERNEL);
     if (!s)
         return NULL;
     address_space_init(&s->mapping, &shmem_ops, s, size);
     s->mapping.dev = 1; /* as Linux's internal tmpfs: 00:01 */
     s->count = 1;
-    s->nr_chunks = chunks;
-    spin_init(&s->lock, "shmem", RANK_INODE);
     return &s->mapping;
 }

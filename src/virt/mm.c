@@ -10,6 +10,7 @@
 #include "base/string.h"
 #include "slab/cache.h"
 #include "virt/lru.h"
+#include "virt/page_tree.h"
 #include "virt/rmap.h"
 
 static struct spinlock mm_list_lock = SPINLOCK_INIT("mm list", RANK_MM_LIST);
@@ -22,6 +23,7 @@ void mm_init(void)
     mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0, 0, NULL);
     BUG_ON(!mm_cache);
     vma_init();
+    page_tree_boot();
     rmap_init();
     rmap_migrate_init();
     mempolicy_init();

@@ -30,6 +30,8 @@ void address_space_init(struct address_space *m, const struct address_space_ops 
     m->size = size;
     m->dev = 0;
     m->ino = 0;
+    page_tree_init(&m->pages);
+    m->quota = NULL;
     spin_init(&m->i_mmap_lock, "i_mmap", RANK_RMAP);
     INIT_LIST_HEAD(&m->i_mmap);
 }
