@@ -14,6 +14,7 @@
 #include "console/console.h"
 #include "fault/fault.h"
 #include "file/archive.h"
+#include "file/root.h"
 #include "kern/irq.h"
 #include "kern/percpu.h"
 #include "kern/selftest.h"
@@ -78,7 +79,8 @@ void monitor_main(uint64_t hartid, uint64_t dtb)
     /* devices, for which all harts must be there: any of them may be the one to be interrupted */
     boot_devices();
 
-    /* file: the guests' programs, out of the archive that came with the machine */
+    /* file: the tree of files; the programs in it come out of the archive */
+    file_boot();
     archive_init(machine.initrd, machine.initrd_size);
 
     /* task: guests can be started */

@@ -14,17 +14,4 @@
  */
 void archive_init(paddr_t base, uint64_t size);
 
-/** The file or directory at an absolute path, or NULL. It lives for ever. */
-struct inode *archive_lookup(const char *path);
-
-/** Call @entry for each name directly in @dir. 0, or -ENOENT when there is no such directory. */
-int archive_list(const char *dir, void (*entry)(void *arg, const char *name, bool is_dir),
-                 void *arg) must_check;
-
-/** How many files and directories. */
-unsigned archive_count(void);
-
-/** The n-th of them, in the order of the archive. */
-struct inode *archive_at(unsigned n);
-
 #endif

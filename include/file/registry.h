@@ -8,6 +8,8 @@
 #include "base/format.h"
 #include "base/types.h"
 
+struct inode;
+
 #define VIEW_NUMBERS 2 /* the most numbers in one path: /sys/.../nodeN/cpuM */
 #define VIEW_PATH 128  /* the longest path, with its final NUL */
 
@@ -17,17 +19,23 @@ struct view_args {
 };
 
 /**
- * One fact. @path may hold numbers as letters: %p a pid, %n a node, %c a hart: "/proc/%p/maps".
+ * One fact. @path may hold numbers as letters: %p a pid, %n a node, %c a hart, %f
+ * an open file of the pid before it: "/proc/%p/maps".
  * @show prints it in Linux's format and returns 0 or -Exxx (-ENOENT when its object is gone).
  * @store, or NULL, takes what was written; it validates wholly before it changes anything.
  * @read_at, or NULL, is for binary files too big to print: it copies up to @n bytes from offset
- * @at into @buf and returns how many, 0 at the end. A view has @show or @read_at.
+ * @at into @buf and returns how many, 0 at the end.
+ * @link makes it a symbolic link: it prints where to. @follow, or NULL, leads to the file itself,
+ * whatever its name is: referenced, or NULL with *err.
+ * A view has one of @show, @read_at and @link.
  */
 struct view {
     const char *path;
     int (*show)(struct sink *out, const struct view_args *args);
     int (*store)(const char *text, size_t n, const struct view_args *args);
     pagoda_ssize_t (*read_at)(char *buf, size_t n, uint64_t at, const struct view_args *args);
+    int (*link)(struct sink *out, const struct view_args *args);
+    struct inode *(*follow)(const struct view_args *args, int *err);
 };
 
 /** Add @n views; @table must live for ever. Boot only. Panics when the registry is full. */
@@ -35,9 +43,10 @@ void view_register(const struct view *table, unsigned n);
 
 /**
  * Say which numbers exist for a letter: @next returns the smallest existing number >= @from, or
- * -ENOENT. Boot only.
+ * -ENOENT; @args are the numbers before it in the path. Boot only.
  */
-void view_register_numbers(char letter, long (*next)(unsigned long from));
+typedef long view_next_fn(unsigned long from, const struct view_args *args);
+void view_register_numbers(char letter, view_next_fn *next);
 
 /** The view at @path and the numbers in it, or NULL. "." and ".." are not understood. */
 const struct view *view_find(const char *path, struct view_args *args);

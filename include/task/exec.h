@@ -5,6 +5,7 @@
 #ifndef PAGODA_TASK_EXEC_H
 #define PAGODA_TASK_EXEC_H
 
+#include "file/path.h"
 #include "task/elf.h"
 #include "task/task.h"
 
@@ -32,6 +33,16 @@ struct exec_request {
     struct exec_words words;
     const char *reason; /* out: a sentence without its end, or NULL */
 };
+
+/**
+ * When the file begins with "#!": take the interpreter that it names as the file instead, and its
+ * name, the argument behind it and req->path as the first words. `base` NULL: as root from "/".
+ * req->file changes its reference. 0, -ENOEXEC, -ENOENT, -EACCES, -ENOMEM.
+ */
+int exec_script(struct exec_request *req, const struct path_base *base) must_check;
+
+/** 0, or -EACCES: it is no regular file that may be executed. */
+int exec_permission(const struct inode *file, const struct cred *cred) must_check;
 
 /**
  * Give the current task a new address space with the program in it and fill its user frame. On

@@ -22,21 +22,41 @@
 #define O_RDWR 2u
 #define O_CREAT 0100u
 #define O_EXCL 0200u
+#define O_NOCTTY 0400u
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
 #define O_DIRECTORY 0200000u
+#define O_NOFOLLOW 0400000u
 #define O_CLOEXEC 02000000u
+#define O_PATH 010000000u
+#define O_TMPFILE (020000000u | O_DIRECTORY)
+
+#define SEEK_SET 0u
+#define SEEK_CUR 1u
+#define SEEK_END 2u
+#define SEEK_DATA 3u
+#define SEEK_HOLE 4u
+
+#define F_SEAL_SEAL 1u
+#define F_SEAL_SHRINK 2u
+#define F_SEAL_GROW 4u
+#define F_SEAL_WRITE 8u
+#define F_SEAL_FUTURE_WRITE 16u
+#define F_SEAL_ALL 31u
 
 struct file;
 
+/** What is NULL is not possible: -EINVAL, for seek -ESPIPE, for ioctl -ENOTTY. */
 struct file_ops {
-    /** To and from the guest's memory, at *pos, which moves along. Bytes, -Exxx. NULL: -EINVAL. */
+    /** To and from the guest's memory, at *pos, which moves along. Bytes, -Exxx. */
     int64_t (*read)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
     int64_t (*write)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
+    int64_t (*seek)(struct file *f, int64_t offset, uint32_t whence);
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     void (*close)(struct file *f);
-    bool seekable;
+    /** For /proc/PID/fd, where there is no inode: "pipe:[12]", "anon_inode:[eventfd]". */
+    void (*print_name)(const struct file *f, struct sink *out);
 };
 
 struct file {
@@ -45,11 +65,10 @@ struct file {
     uint32_t flags;    /* O_* */
     uint32_t mode;     /* S_IF* and permissions, for stat */
     uint64_t pos;
-    struct inode *inode; /* a file of the archive, or NULL */
+    struct inode *inode; /* with a reference, or NULL: a pipe and the like */
     struct sink *out;    /* the terminal of the guest */
-    char *text;          /* a view's text as it was when first read; kmalloc */
+    char *text;          /* a view's text as it was when read from its start; kmalloc */
     size_t text_len;
-    char path[64]; /* a view's; cut if longer, for others */
 };
 
 #define FILES_MAX 256
@@ -68,6 +87,9 @@ void files_init(void);
 struct file_table *file_table_create(struct sink *out, bool no_input);
 struct file_table *file_table_copy(struct file_table *from);
 void file_table_put(struct file_table *files);
+
+/** The table of a guest with a reference, or NULL when it has ended. */
+struct file_table *guest_files(struct guest *g);
 void file_table_close_on_exec(struct file_table *files);
 
 /** The open file of a number, with a reference; NULL: -EBADF. */
@@ -83,13 +105,21 @@ int64_t file_install_at(struct file_table *files, struct file *f, uint64_t fd, b
 /** 0 or -EBADF. */
 int file_close(struct file_table *files, uint64_t fd) must_check;
 
-/** A struct file with one reference, zeroed but for ops and mode. */
+/** A struct file with one reference, zeroed but for ops and mode. NULL when out of memory. */
 struct file *file_alloc(const struct file_ops *ops, uint32_t mode);
 
-/** Open an absolute path for g. NULL with *err. */
-struct file *file_open(struct guest *g, const char *path, uint32_t flags, int *err);
+/** Move f->pos within a file of that size: the new position, or -EINVAL. */
+int64_t file_seek(struct file *f, int64_t offset, uint32_t whence, uint64_t size);
 
-/** The terminal, as a file. */
-struct file *tty_file(struct sink *out, bool no_input);
+/** Open a file that was found. `made`: just now, so its mode does not count. NULL with *err. */
+struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flags, bool made,
+                             int *err);
+
+/* --- operations of each kind ------------------------------------------------------------------ */
+
+extern const struct file_ops regular_file_ops, dir_file_ops;
+const struct file_ops *tty_file_ops(bool without_input);
+const struct file_ops *device_file_ops(uint32_t rdev);           /* NULL: no such device */
+const struct file_ops *view_file_ops(const struct inode *inode); /* NULL: its object is gone */
 
 #endif

@@ -24,6 +24,7 @@
 #define PAGODA_TASK_GUEST_H
 
 #include "base/format.h"
+#include "file/inode.h"
 #include "kern/lock.h"
 #include "kern/wait.h"
 #include "task/signal.h"
@@ -61,7 +62,6 @@ struct rlimit {
 };
 
 struct file_table;
-struct inode;
 struct spawn;
 
 struct guest {
@@ -97,7 +97,8 @@ struct guest {
     struct sigaction_abi actions[NSIG];    /* (g) */
     struct rlimit limits[NR_RLIMITS];      /* (g) */
     struct file_table *files;              /* (c) */
-    struct inode *exe;                     /* (c) what it executes */
+    struct inode *exe;                     /* (g) what it executes, with a reference; or NULL */
+    struct inode *cwd, *root;              /* (g) where its paths begin; with references */
     struct spawn *spawn;                   /* (c) who waits for it to be loaded, or NULL */
     struct sink *out;        /* (b) where the terminal's writes go, or NULL: serial line */
     hartmask_t affinity;     /* (g) for tasks to come */
@@ -162,6 +163,19 @@ static inline void guest_get(struct guest *g)
     fetch_add_relaxed(&g->refcount, 1);
 }
 void guest_put(struct guest *g);
+
+/** Whose wishes its calls to files are. */
+static inline struct cred guest_cred(const struct guest *g)
+{
+    (void)g;
+    return (struct cred){0, 0};
+}
+
+/** Its program, working directory or root (&g->exe...), referenced; NULL when it has ended. */
+struct inode *guest_inode(struct guest *g, struct inode *const *which);
+
+/** It ends, or never began: it refers to no file any more. May block. */
+void guest_drop_inodes(struct guest *g);
 
 /** Its address space with mmget() done, or NULL when it has ended. */
 struct mm_struct *guest_mm(struct guest *g);

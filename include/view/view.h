@@ -16,11 +16,12 @@ void view_slabinfo_init(void);
 void view_machine_init(void); /* cmdline, cpuinfo, uptime, loadavg, stat, iomem, swaps, version */
 void view_node_init(void);    /* /sys/devices/system/node */
 void view_cpu_init(void);     /* /sys/devices/system/cpu */
-void view_guest_init(void);   /* /proc/PID: status, stat, statm, cmdline, oom_score ... */
-void view_maps_init(void);    /* /proc/PID/maps */
-void view_smaps_init(void);   /* /proc/PID/smaps, smaps_rollup, numa_maps */
-void view_pagemap_init(void); /* /proc/PID/pagemap, /proc/kpagecount, /proc/kpageflags */
-void view_sysctl_init(void);  /* /proc/sys */
+void view_guest_files_init(void);     /* /proc/self, /proc/PID: exe, cwd, root, fd, fdinfo */
+void view_guest_init(void);           /* /proc/PID: status, stat, statm, cmdline, oom_score ... */
+void view_maps_init(void);            /* /proc/PID/maps */
+void view_smaps_init(void);           /* /proc/PID/smaps, smaps_rollup, numa_maps */
+void view_pagemap_init(void);         /* /proc/PID/pagemap, /proc/kpagecount, /proc/kpageflags */
+void view_sysctl_init(void);          /* /proc/sys */
 void view_sysctl_pressure_init(void); /* those of compaction and the OOM killer */
 
 #endif

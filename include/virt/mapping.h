@@ -67,6 +67,9 @@ struct address_space {
 void address_space_init(struct address_space *m, const struct address_space_ops *ops, void *host,
                         uint64_t size);
 
+/** Is it mapped shared anywhere so that it could be written to? */
+bool mapping_is_writable(struct address_space *m);
+
 static inline void mapping_get(struct address_space *m)
 {
     if (m->ops->get)

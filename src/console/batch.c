@@ -19,7 +19,7 @@
 #include "base/format.h"
 #include "base/string.h"
 #include "console/parse.h"
-#include "file/archive.h"
+#include "file/root.h"
 #include "kern/serial.h"
 
 #define RECORD "\x1e"
@@ -81,7 +81,8 @@ static unsigned count_lines(struct inode *file)
 
 bool batch_run(struct console *con, const char *prompt)
 {
-    struct inode *file = archive_lookup(BATCH_FILE);
+    int err;
+    struct inode *file = file_find(BATCH_FILE, &err);
     struct batch_sink out = {.sink = {batch_write}, .next = con->out};
     char line[SCRIPT_LINE];
     uint64_t at = 0;
@@ -98,6 +99,7 @@ bool batch_run(struct console *con, const char *prompt)
         record(RECORD "end %u %d\n", i, status);
     }
     con->out = out.next;
+    inode_put(file);
     record(RECORD "done\n");
     return true;
 }

@@ -16,7 +16,8 @@
 #include "base/string.h"
 #include "console/console.h"
 #include "console/parse.h"
-#include "file/archive.h"
+#include "file/root.h"
+#include "file/viewfs.h"
 #include "file/registry.h"
 
 /* What an error of a view means to a person. */
@@ -40,7 +41,7 @@ static int view_failed(struct console *con, const char *cmd, const char *path, i
     }
 }
 
-/* A file of the guest archive, printed as it is. */
+/* A file's bytes, printed as they are. */
 static int cat_file(struct console *con, struct inode *inode)
 {
     char buf[256];
@@ -61,12 +62,17 @@ static int cmd_cat(struct console *con, int argc, char **argv)
     if (argc < 2)
         return command_usage(con, argv[0]);
     for (int i = 1; i < argc; i++) {
-        struct inode *inode = archive_lookup(argv[i]);
-        if (inode && cat_file(con, inode))
+        int err, failed = 0;
+        struct inode *inode = file_find(argv[i], &err);
+        if (inode && viewfs_owns(inode))
+            err = view_read(inode->text, con->out);
+        else if (inode && inode_is(inode, S_IFDIR))
+            err = -EISDIR;
+        else if (inode)
+            failed = cat_file(con, inode);
+        inode_put(inode);
+        if (failed)
             return command_fail(con, argv[0], "%s: cannot be read", argv[i]);
-        if (inode)
-            continue;
-        int err = view_read(argv[i], con->out);
         if (err)
             return view_failed(con, argv[0], argv[i], err);
     }
@@ -83,16 +89,10 @@ static int cmd_ls(struct console *con, int argc, char **argv)
     const char *dir = argc > 1 ? argv[1] : "/";
     if (argc > 2)
         return command_usage(con, argv[0]);
-    int views = view_list(dir, print_entry, con->out);
-    int files = archive_list(dir, print_entry, con->out);
-    if (!views || !files)
-        return 0;
-    struct view_args args;
-    if (view_find(dir, &args) || archive_lookup(dir)) {
+    int err = file_list(dir, print_entry, con->out);
+    if (err == -ENOTDIR)
         print(con->out, "%s\n", dir);
-        return 0;
-    }
-    return view_failed(con, argv[0], dir, -ENOENT);
+    return err && err != -ENOTDIR ? view_failed(con, argv[0], dir, err) : 0;
 }
 
 static int cmd_echo(struct console *con, int argc, char **argv)
@@ -109,7 +109,7 @@ static int cmd_echo(struct console *con, int argc, char **argv)
         print(con->out, "%s", text);
         return 0;
     }
-    int err = view_write(argv[argc - 1], text, strlen(text));
+    int err = file_store(argv[argc - 1], text, strlen(text));
     return err ? view_failed(con, argv[0], argv[argc - 1], err) : 0;
 }
 

@@ -20,7 +20,7 @@
 #include "console/cmd_guest.h"
 #include "console/filter.h"
 #include "console/line.h"
-#include "file/archive.h"
+#include "file/root.h"
 #include "file/registry.h"
 #include "file/tty.h"
 #include "kern/log.h"
@@ -112,12 +112,11 @@ static void complete(const char *word, bool first, line_offer offer, void *arg)
     if (slash) {
         char dir[VIEW_PATH];
         strlcpy(dir, word, MIN(sizeof(dir), o.dir_len + 1));
-        int views = view_list(dir, offer_path, &o), files = archive_list(dir, offer_path, &o);
-        (void)views; /* a directory that is not there has nothing to offer */
-        (void)files;
+        int err = file_list(dir, offer_path, &o);
+        (void)err; /* a directory that is not there has nothing to offer */
     } else if (first) {
         command_each(offer_command, &o);
-        int guests = archive_list("/bin", offer_guest, &o);
+        int guests = file_list("/bin", offer_guest, &o);
         (void)guests;
     }
 }

@@ -28,19 +28,19 @@ static struct {
 } tables[MAX_TABLES];
 static unsigned nr_tables;
 
-static long (*next_number[26])(unsigned long from);
+static view_next_fn *next_number[26];
 
 void view_register(const struct view *table, unsigned n)
 {
     if (nr_tables == MAX_TABLES)
         panic("view_register: %u tables are registered; raise MAX_TABLES", nr_tables);
     for (unsigned i = 0; i < n; i++)
-        BUG_ON(table[i].path[0] != '/' || (!table[i].show && !table[i].read_at));
+        BUG_ON(table[i].path[0] != '/' || (!table[i].show && !table[i].read_at && !table[i].link));
     tables[nr_tables].views = table;
     tables[nr_tables++].n = n;
 }
 
-void view_register_numbers(char letter, long (*next)(unsigned long from))
+void view_register_numbers(char letter, view_next_fn *next)
 {
     BUG_ON(letter < 'a' || letter > 'z');
     next_number[letter - 'a'] = next;
@@ -53,10 +53,10 @@ static bool ends_component(char c)
     return c == '\0' || c == '/';
 }
 
-static bool number_exists(char letter, unsigned long n)
+static bool number_exists(char letter, unsigned long n, const struct view_args *args)
 {
-    long (*next)(unsigned long) = next_number[letter - 'a'];
-    return next && next(n) == (long)n;
+    view_next_fn *next = next_number[letter - 'a'];
+    return next && next(n, args) == (long)n;
 }
 
 /* A decimal number without leading zeros at *@text; moves *@text behind it. */
@@ -87,7 +87,7 @@ static bool match_component(const char **pattern, const char **path, struct view
     while (!ends_component(*p)) {
         if (*p == '%') {
             unsigned long n;
-            if (!take_number(&s, &n) || !number_exists(p[1], n) || *nr_args == VIEW_NUMBERS)
+            if (!take_number(&s, &n) || *nr_args == VIEW_NUMBERS || !number_exists(p[1], n, args))
                 return false;
             args->number[(*nr_args)++] = n;
             p += 2;
@@ -209,7 +209,8 @@ static bool met_before(const char *dir, const char *name, unsigned table, unsign
 }
 
 /* Offer @name, or, when a letter stands in it, each name with an existing number. */
-static void list_component(const struct listing *l, const char *name, bool is_dir)
+static void list_component(const struct listing *l, const struct view_args *args, const char *name,
+                           bool is_dir)
 {
     char text[VIEW_PATH];
     const char *letter = strchr(name, '%');
@@ -217,9 +218,9 @@ static void list_component(const struct listing *l, const char *name, bool is_di
         l->entry(l->arg, name, is_dir);
         return;
     }
-    long (*next)(unsigned long) = next_number[letter[1] - 'a'];
+    view_next_fn *next = next_number[letter[1] - 'a'];
     int prefix = (int)(letter - name);
-    for (long n = next ? next(0) : -ENOENT; n >= 0; n = next((unsigned long)n + 1)) {
+    for (long n = next ? next(0, args) : -ENOENT; n >= 0; n = next((unsigned long)n + 1, args)) {
         snprintf(text, sizeof(text), "%.*s%ld%s", prefix, name, n, letter + 2);
         l->entry(l->arg, text, is_dir);
     }
@@ -239,7 +240,7 @@ int view_list(const char *dir, void (*entry)(void *arg, const char *name, bool i
             found = true;
             size_t n = first_component(rest, name, sizeof(name));
             if (!met_before(dir, name, t, i))
-                list_component(&l, name, rest[n] == '/');
+                list_component(&l, &args, name, rest[n] == '/');
         }
     }
     return found ? 0 : -ENOENT;

@@ -91,7 +91,9 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->affinity = g->affinity;
     child->oom_score_adj = g->oom_score_adj;
     child->out = g->out;
-    child->exe = g->exe;
+    child->exe = g->exe ? inode_get(g->exe) : NULL;
+    child->cwd = inode_get(g->cwd);
+    child->root = inode_get(g->root);
     child->umask = g->umask;
     child->at_random[0] = g->at_random[0];
     child->at_random[1] = g->at_random[1];
@@ -123,6 +125,7 @@ static void undo_guest(struct guest *child)
         mmput(child->mm);
     child->files = NULL;
     child->mm = NULL;
+    guest_drop_inodes(child);
     guest_reap(child);
     guest_put(child);
 }
@@ -147,6 +150,7 @@ static int64_t clone_process(struct task *t, const struct clone_request *req)
     child->vforked = req->flags & CLONE_VFORK;
     int err = guest_enter_table(child, t->guest);
     if (err) {
+        guest_drop_inodes(child);
         guest_put(child);
         return err;
     }

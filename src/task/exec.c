@@ -136,8 +136,10 @@ static void forget_program(struct task *t, const struct exec_request *req)
             g->actions[i].handler = SIG_DFL;
         g->actions[i].flags = g->actions[i].mask = 0;
     }
-    g->exe = req->file;
+    struct inode *old = g->exe;
+    g->exe = inode_get(req->file);
     spin_unlock(&g->lock);
+    inode_put(old);
     strlcpy(t->thread->name, base_name(req->path), sizeof(t->thread->name));
     t->altstack_size = 0;
     t->clear_child_tid = t->robust_list = mk_vaddr(0);

@@ -114,12 +114,12 @@ void guest_finish(struct guest *g, struct mm_struct *mm)
     spin_lock(&g->lock);
     g->mm = NULL;
     g->files = NULL;
-    g->exe = NULL;
     if (mm) {
         g->minflt = mm->minflt;
         g->majflt = mm->majflt;
     }
     spin_unlock(&g->lock);
+    guest_drop_inodes(g);
     if (files)
         file_table_put(files);
     if (mm)

@@ -8,6 +8,8 @@
 
 #include "base/errno.h"
 #include "base/string.h"
+#include "file/root.h"
+#include "kern/serial.h"
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 
@@ -39,7 +41,17 @@ void file_put(struct file *f)
         return;
     if (f->ops->close)
         f->ops->close(f);
+    inode_put(f->inode);
     kmem_cache_free(file_cache, f);
+}
+
+int64_t file_seek(struct file *f, int64_t offset, uint32_t whence, uint64_t size)
+{
+    int64_t base = whence == SEEK_CUR ? (int64_t)f->pos : whence == SEEK_END ? (int64_t)size : 0;
+    if (whence > SEEK_END || __builtin_add_overflow(base, offset, &base) || base < 0)
+        return -EINVAL;
+    f->pos = (uint64_t)base;
+    return base;
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -54,10 +66,23 @@ static struct file_table *table_alloc(void)
     return files;
 }
 
+/* The terminal, as if it had been opened by its path. */
+static struct file *open_console(struct sink *out, bool no_input)
+{
+    int err;
+    struct file *tty = file_alloc(tty_file_ops(no_input), S_IFCHR | 0666);
+    if (!tty)
+        return NULL;
+    tty->inode = file_find("/dev/console", &err);
+    tty->out = out ? out : serial_sink();
+    tty->flags = O_RDWR;
+    return tty;
+}
+
 struct file_table *file_table_create(struct sink *out, bool no_input)
 {
     struct file_table *files = table_alloc();
-    struct file *tty = tty_file(out, no_input);
+    struct file *tty = open_console(out, no_input);
     if (!files || !tty) {
         kmem_cache_free(table_cache, files);
         if (tty)
@@ -95,6 +120,16 @@ void file_table_put(struct file_table *files)
             file_put(files->files[fd]);
     }
     kmem_cache_free(table_cache, files);
+}
+
+struct file_table *guest_files(struct guest *g)
+{
+    spin_lock(&g->lock);
+    struct file_table *files = g->files;
+    if (files)
+        fetch_add_relaxed(&files->refcount, 1);
+    spin_unlock(&g->lock);
+    return files;
 }
 
 void file_table_close_on_exec(struct file_table *files)

@@ -82,6 +82,25 @@ struct guest *guest_alloc(void)
     return g;
 }
 
+struct inode *guest_inode(struct guest *g, struct inode *const *which)
+{
+    spin_lock(&g->lock);
+    struct inode *inode = *which ? inode_get(*which) : NULL;
+    spin_unlock(&g->lock);
+    return inode;
+}
+
+void guest_drop_inodes(struct guest *g)
+{
+    spin_lock(&g->lock);
+    struct inode *exe = g->exe, *cwd = g->cwd, *root = g->root;
+    g->exe = g->cwd = g->root = NULL;
+    spin_unlock(&g->lock);
+    inode_put(exe);
+    inode_put(cwd);
+    inode_put(root);
+}
+
 int guest_enter_table(struct guest *g, struct guest *parent)
 {
     spin_lock(&guest_table_lock);

@@ -13,7 +13,9 @@
  */
 #include "base/errno.h"
 #include "base/string.h"
-#include "file/archive.h"
+#include "file/root.h"
+#include "file/tmpfs.h"
+#include "file/viewfs.h"
 #include "kern/completion.h"
 #include "kern/log.h"
 #include "task/exec.h"
@@ -79,6 +81,8 @@ static void take_options(struct guest *g, const struct guest_options *o)
 static int take_words(struct exec_words *w, const char *const *argv, const char *const *envp)
 {
     int err = 0;
+    if (w->argc && *argv) /* a script: its own words stand for argv[0] */
+        argv++;
     for (; !err && *argv; argv++, w->argc++)
         err = w->argc < GUEST_ARGS_MAX ? exec_words_add(w, *argv) : -E2BIG;
     for (envp = envp ? envp : default_env; !err && *envp; envp++, w->envc++)
@@ -93,13 +97,15 @@ static struct inode *find_program(const char *path, char *full, const char **rea
     *reason = "there is no such program in the archive";
     if ((size_t)snprintf(full, SPAWN_PATH_MAX, "%s%s", prefix, path) >= SPAWN_PATH_MAX)
         return NULL;
-    struct inode *file = archive_lookup(full);
+    struct inode *file = file_find(full, err);
     if (!file)
         return NULL;
     *err = -EACCES;
     *reason = "it is no regular file";
-    if ((file->mode & S_IFMT) != S_IFREG)
+    if (!inode_is(file, S_IFREG) || viewfs_owns(file)) {
+        inode_put(file);
         return NULL;
+    }
     *err = 0;
     *reason = NULL;
     return file;
@@ -137,11 +143,15 @@ static struct task *make_guest(struct spawn *s, const struct guest_options *o, i
     struct task *t = NULL;
     if (!*err) {
         *err = -ENOMEM;
+        g->cwd = inode_get(root_fs->root);
+        g->root = inode_get(root_fs->root);
         g->files = file_table_create(o->out, o->no_input);
         t = g->files ? task_create(g, 0, first_run) : NULL;
         if (!t)
             guest_reap(g);
     }
+    if (!t)
+        guest_drop_inodes(g);
     if (!t && g->files)
         file_table_put(g->files);
     if (!t)
@@ -156,6 +166,8 @@ static int spawn(const char *path, char *full, const char *const *argv, const ch
     int err;
     s->request.path = full;
     s->request.file = find_program(path, full, &s->request.reason, &err);
+    if (!err)
+        err = exec_script(&s->request, NULL);
     if (!err)
         err = take_words(&s->request.words, argv, envp);
     if (!err)
@@ -197,6 +209,7 @@ int guest_spawn(const char *path, const char *const *argv, const char *const *en
     if (pid < 0 && o->reason)
         strlcpy(o->reason, s.request.reason ? s.request.reason : errno_text(pid), o->reason_size);
     exec_words_free(&s.request.words);
+    inode_put(s.request.file);
     if (s.policy)
         mpol_put(s.policy);
     return pid;

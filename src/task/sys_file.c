@@ -14,10 +14,6 @@
 #define IOV_MAX 1024
 #define RW_MAX 0x7ffff000UL /* as Linux: a call moves at most so many bytes */
 
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
-
 #define F_DUPFD 0
 #define F_GETFD 1
 #define F_SETFD 2
@@ -26,11 +22,18 @@
 #define F_DUPFD_CLOEXEC 1030
 #define FD_CLOEXEC 1
 
+#define F_GETLK 5
+#define F_SETLK 6
+#define F_SETLKW 7
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#define F_UNLCK 2
+
 enum direction { READING, WRITING };
 
 static bool allowed(const struct file *f, enum direction dir)
 {
-    return (f->flags & O_ACCMODE) != (dir == READING ? O_WRONLY : O_RDONLY);
+    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != (dir == READING ? O_WRONLY : O_RDONLY);
 }
 
 static int64_t transfer(struct file *f, enum direction dir, vaddr_t buf, uint64_t n, uint64_t *pos)
@@ -68,7 +71,7 @@ int64_t sys_write(struct task *t, const uint64_t *a)
     return read_write(t, a, WRITING);
 }
 
-int64_t sys_pread64(struct task *t, const uint64_t *a)
+static int64_t at_position(struct task *t, const uint64_t *a, enum direction dir)
 {
     uint64_t pos = a[3];
     if ((int64_t)pos < 0)
@@ -76,12 +79,23 @@ int64_t sys_pread64(struct task *t, const uint64_t *a)
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
-    int64_t n = f->ops->seekable ? transfer(f, READING, mk_vaddr(a[1]), a[2], &pos) : -ESPIPE;
+    int64_t n = f->ops->seek ? transfer(f, dir, mk_vaddr(a[1]), a[2], &pos) : -ESPIPE;
     file_put(f);
     return n;
 }
 
-static int64_t vector(struct task *t, const uint64_t *a, enum direction dir)
+int64_t sys_pread64(struct task *t, const uint64_t *a)
+{
+    return at_position(t, a, READING);
+}
+
+int64_t sys_pwrite64(struct task *t, const uint64_t *a)
+{
+    return at_position(t, a, WRITING);
+}
+
+/* The buffers of an array, one after the other; `pos` NULL: at the file's position. */
+static int64_t vector(struct task *t, const uint64_t *a, enum direction dir, uint64_t *pos)
 {
     int64_t done = 0, n = 0;
     if (a[2] > IOV_MAX)
@@ -89,32 +103,67 @@ static int64_t vector(struct task *t, const uint64_t *a, enum direction dir)
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
-    for (uint64_t i = 0; i < a[2]; i++) {
+    if (pos && !f->ops->seek)
+        n = -ESPIPE;
+    for (uint64_t i = 0; !n && i < a[2]; i++) {
         uint64_t iov[2]; /* base, length */
         if (copy_from_user(iov, mk_vaddr(a[1] + i * sizeof(iov)), sizeof(iov)))
             n = -EFAULT;
         else if ((int64_t)iov[1] < 0)
             n = -EINVAL;
         else
-            n = transfer(f, dir, mk_vaddr(iov[0]), iov[1], &f->pos);
+            n = transfer(f, dir, mk_vaddr(iov[0]), iov[1], pos ? pos : &f->pos);
         if (n < 0)
             break;
         done += n;
-        if ((uint64_t)n < iov[1])
-            break;
+        n = (uint64_t)n == iov[1] ? 0 : 1; /* short: that is all */
     }
     file_put(f);
-    return done ? done : restartable(n);
+    return done || n >= 0 ? done : restartable(n);
 }
 
 int64_t sys_readv(struct task *t, const uint64_t *a)
 {
-    return vector(t, a, READING);
+    return vector(t, a, READING, NULL);
 }
 
 int64_t sys_writev(struct task *t, const uint64_t *a)
 {
-    return vector(t, a, WRITING);
+    return vector(t, a, WRITING, NULL);
+}
+
+static int64_t vector_at(struct task *t, const uint64_t *a, enum direction dir)
+{
+    uint64_t pos = a[3];
+    return (int64_t)pos < 0 ? -EINVAL : vector(t, a, dir, &pos);
+}
+
+int64_t sys_preadv(struct task *t, const uint64_t *a)
+{
+    return vector_at(t, a, READING);
+}
+
+int64_t sys_pwritev(struct task *t, const uint64_t *a)
+{
+    return vector_at(t, a, WRITING);
+}
+
+/* With flags (RWF_*), which change nothing where no disk is waited for; -1: the file's position. */
+static int64_t vector2(struct task *t, const uint64_t *a, enum direction dir)
+{
+    if (a[5] & ~0x1fUL)
+        return -EOPNOTSUPP;
+    return a[3] == UINT64_MAX ? vector(t, a, dir, NULL) : vector_at(t, a, dir);
+}
+
+int64_t sys_preadv2(struct task *t, const uint64_t *a)
+{
+    return vector2(t, a, READING);
+}
+
+int64_t sys_pwritev2(struct task *t, const uint64_t *a)
+{
+    return vector2(t, a, WRITING);
 }
 
 int64_t sys_close(struct task *t, const uint64_t *a)
@@ -122,29 +171,12 @@ int64_t sys_close(struct task *t, const uint64_t *a)
     return file_close(t->guest->files, a[0]);
 }
 
-static int64_t seek(struct file *f, int64_t offset, uint64_t whence)
-{
-    int64_t base = 0;
-    if (!f->ops->seekable)
-        return -ESPIPE;
-    if (whence == SEEK_CUR)
-        base = (int64_t)f->pos;
-    else if (whence == SEEK_END)
-        base = f->inode ? (int64_t)inode_size(f->inode) : (int64_t)f->text_len;
-    else if (whence != SEEK_SET)
-        return -EINVAL;
-    if (__builtin_add_overflow(base, offset, &base) || base < 0)
-        return -EINVAL;
-    f->pos = (uint64_t)base;
-    return base;
-}
-
 int64_t sys_lseek(struct task *t, const uint64_t *a)
 {
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
-    int64_t pos = seek(f, (int64_t)a[1], a[2]);
+    int64_t pos = f->ops->seek ? f->ops->seek(f, (int64_t)a[1], (uint32_t)a[2]) : -ESPIPE;
     file_put(f);
     return pos;
 }
@@ -200,6 +232,32 @@ static int64_t set_cloexec(struct file_table *files, uint64_t fd, bool on)
     return 0;
 }
 
+/* Seals are added, never taken off. */
+static int64_t add_seals(struct file *f, uint32_t seals)
+{
+    struct inode *inode = f->inode;
+    int64_t err = -EPERM;
+    if (!inode || f->ops != &regular_file_ops || (seals & ~F_SEAL_ALL))
+        return -EINVAL;
+    if ((f->flags & O_ACCMODE) == O_RDONLY)
+        return -EPERM;
+    down_write(&inode->rwsem);
+    if (!(inode->seals & F_SEAL_SEAL)) {
+        bool mapped = (seals & F_SEAL_WRITE) && mapping_is_writable(&inode->mapping);
+        err = mapped ? -EBUSY : 0;
+        inode->seals |= err ? 0 : seals;
+    }
+    up_write(&inode->rwsem);
+    return err;
+}
+
+/* Locks of files are advice; a guest that asks finds none of others. */
+static int64_t get_lock(uint64_t user)
+{
+    int16_t type = F_UNLCK;
+    return copy_to_user(mk_vaddr(user), &type, sizeof(type)) ? -EFAULT : 0;
+}
+
 static int64_t control(struct task *t, struct file *f, const uint64_t *a)
 {
     struct file_table *files = t->guest->files;
@@ -216,6 +274,15 @@ static int64_t control(struct task *t, struct file *f, const uint64_t *a)
     case F_SETFL:
         f->flags =
             (f->flags & ~(O_APPEND | O_NONBLOCK)) | ((uint32_t)a[2] & (O_APPEND | O_NONBLOCK));
+        return 0;
+    case F_ADD_SEALS:
+        return add_seals(f, (uint32_t)a[2]);
+    case F_GET_SEALS:
+        return f->ops == &regular_file_ops ? (int64_t)f->inode->seals : -EINVAL;
+    case F_GETLK:
+        return get_lock(a[2]);
+    case F_SETLK:
+    case F_SETLKW:
         return 0;
     default:
         return -EINVAL;

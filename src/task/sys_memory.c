@@ -9,6 +9,7 @@
 #include "base/errno.h"
 #include "fault/mmap.h"
 #include "fault/shmem.h"
+#include "file/root.h"
 #include "task/files.h"
 #include "task/syscalls.h"
 #include "virt/mapping.h"
@@ -32,7 +33,28 @@ static uint64_t may_flags(const struct file *f)
         may |= VM_MAYREAD;
     if (access != O_RDONLY)
         may |= VM_MAYWRITE;
+    if (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        may &= ~VM_MAYWRITE;
     return may;
+}
+
+static bool device_is_zero(const struct file *f)
+{
+    return f->inode && inode_is(f->inode, S_IFCHR) && f->inode->rdev == DEV_ZERO;
+}
+
+/* What cannot be mapped, and what seals forbid. */
+static int check_mappable(const struct file *f, const struct mmap_request *req)
+{
+    bool shared = (req->flags & MAP_TYPE) != MAP_PRIVATE;
+    if (f->flags & O_PATH)
+        return -EBADF;
+    if (!f->inode || f->ops != &regular_file_ops)
+        return -ENODEV;
+    if (shared && (req->prot & PROT_WRITE) &&
+        (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+        return -EPERM;
+    return 0;
 }
 
 int64_t sys_mmap(struct task *t, const uint64_t *a)
@@ -46,9 +68,17 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
         f = file_get(t->guest->files, a[4]);
         if (!f)
             return -EBADF;
-        if (!f->inode) {
+        if (device_is_zero(f)) { /* as memory without a file */
             file_put(f);
-            return -ENODEV;
+            f = NULL;
+            req.flags |= MAP_ANONYMOUS;
+        }
+    }
+    if (f) {
+        int err = check_mappable(f, &req);
+        if (err) {
+            file_put(f);
+            return err;
         }
         req.mapping = &f->inode->mapping;
         req.may = may_flags(f);

@@ -55,59 +55,6 @@ int64_t sys_clone(struct task *t, const uint64_t *a)
     return task_clone(t, &req);
 }
 
-/* argv and envp out of the guest's memory. */
-static int take_words(const uint64_t *a, struct exec_request *req)
-{
-    struct exec_words *w = &req->words;
-    int err = exec_words_add_user(w, mk_vaddr(a[1]), &w->argc);
-    if (!err && !w->argc) { /* as Linux since 5.18: there is always an argv[0] */
-        err = exec_words_add(w, "");
-        w->argc = 1;
-    }
-    return err ? err : exec_words_add_user(w, mk_vaddr(a[2]), &w->envc);
-}
-
-static int64_t execute(struct task *t, const uint64_t *a, char *path)
-{
-    struct exec_request req = {.path = path};
-    bool lost;
-    int64_t n = arg_path(path, mk_vaddr(a[0]));
-    if (n < 0)
-        return n;
-    if (load_relaxed(&t->guest->nr_tasks) > 1)
-        return -EAGAIN; /* other threads would lose their memory under their feet */
-    req.file = archive_lookup(path);
-    if (!req.file)
-        return -ENOENT;
-    if ((req.file->mode & S_IFMT) != S_IFREG || !(req.file->mode & 0111))
-        return -EACCES;
-    int err = take_words(a, &req);
-    if (!err) {
-        err = exec_program(t, &req, &lost);
-        if (err && lost) {
-            exec_words_free(&req.words);
-            kfree(path);
-            task_exit_group(SIGKILL);
-        }
-    }
-    exec_words_free(&req.words);
-    return err;
-}
-
-int64_t sys_execve(struct task *t, const uint64_t *a)
-{
-    char *path = kmalloc(PATH_MAX, GFP_KERNEL);
-    if (!path)
-        return -ENOMEM;
-    int64_t err = execute(t, a, path);
-    kfree(path);
-    if (err)
-        return err;
-    clone_vfork_done(t->guest);
-    trap_frame_rewritten();
-    return 0;
-}
-
 /* struct rusage: two timevals, then 14 words; maxrss, minflt and majflt are [4], [8], [9]. */
 static int64_t put_rusage(vaddr_t to, uint64_t run_ns, uint64_t minflt, uint64_t majflt,
                           uint64_t maxrss_kb)

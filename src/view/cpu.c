@@ -9,8 +9,9 @@
 #include "kern/percpu.h"
 #include "view/view.h"
 
-static long next_hart_number(unsigned long from)
+static long next_hart_number(unsigned long from, const struct view_args *args)
 {
+    (void)args;
     return from < nr_harts ? (long)from : -ENOENT;
 }
 

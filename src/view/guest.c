@@ -16,8 +16,9 @@
 
 #define PAGE_KB (PAGE_SIZE >> 10)
 
-static long next_pid(unsigned long from)
+static long next_pid(unsigned long from, const struct view_args *args)
 {
+    (void)args;
     struct guest *g = guest_next((uint32_t)MIN(from, (unsigned long)PID_MAX + 1));
     long pid = g ? (long)g->pid : -ENOENT;
     if (g)

@@ -13,8 +13,9 @@
 #include "phys/pcp.h"
 #include "view/view.h"
 
-static long next_node_number(unsigned long from)
+static long next_node_number(unsigned long from, const struct view_args *args)
 {
+    (void)args;
     for (unsigned long nid = from; nid < MAX_NODES; nid++)
         if (node_state_test((int)nid, N_ONLINE))
             return (long)nid;

@@ -36,6 +36,17 @@ void address_space_init(struct address_space *m, const struct address_space_ops 
     INIT_LIST_HEAD(&m->i_mmap);
 }
 
+bool mapping_is_writable(struct address_space *m)
+{
+    struct vm_area_struct *vma;
+    bool found = false;
+    spin_lock(&m->i_mmap_lock);
+    list_for_each_entry(vma, &m->i_mmap, i_mmap_node)
+        found |= (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_MAYWRITE);
+    spin_unlock(&m->i_mmap_lock);
+    return found;
+}
+
 /* --- counting --------------------------------------------------------------------------------- */
 
 void page_add_anon_rmap(struct page *page)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * path.h - from a path to a file.
+ *
+ *      "/tmp/a/../b"      root --tmp--> dir --a--> dir --..--> dir --b--> inode
+ *                          each step: may we search it? a link? something mounted on it?
+ *
+ * Locks: namespace_lock (a rwsem, above all inodes' rwsems): for reading to walk, for writing to
+ * change names.
+ * Linux's counterpart: fs/namei.c, without its cache of names.
+ */
+#ifndef PAGODA_FILE_PATH_H
+#define PAGODA_FILE_PATH_H
+
+#include "base/format.h"
+#include "file/inode.h"
+
+#define PATH_LEN_MAX 4096
+
+extern struct rwsem namespace_lock;
+
+/** Where a walk begins and who walks. */
+struct path_base {
+    struct inode *cwd;  /* where relative paths begin */
+    struct inode *root; /* where absolute ones do, and where ".." ends */
+    const struct cred *cred;
+};
+
+enum path_last {
+    PATH_FOLLOW,   /* the last component, when it is a link, is followed */
+    PATH_NOFOLLOW, /* the link itself is wanted */
+};
+
+/** The file, referenced; NULL with *err. namespace_lock held. */
+struct inode *path_walk(const struct path_base *base, const char *path, enum path_last last,
+                        int *err);
+
+/** The same; takes the lock. */
+struct inode *path_lookup(const struct path_base *base, const char *path, enum path_last last,
+                          int *err);
+
+/** Where a name is, or is to be. */
+struct path_parent {
+    struct inode *dir; /* referenced */
+    const char *name;  /* in the path; "." and ".." are possible */
+    size_t len;
+    bool slash; /* there was one behind it: only a directory is meant */
+};
+
+/** All but the last component. -ENOENT for "", -EBUSY for "/". namespace_lock held. */
+int path_parent(const struct path_base *base, const char *path, struct path_parent *out) must_check;
+
+/** The directory above; the root itself for base->root. Referenced. namespace_lock held. */
+struct inode *path_up(const struct path_base *base, struct inode *dir);
+
+/** "/tmp/x" of an inode into buf: its length, -ENOENT (no name any more), -ENAMETOOLONG. */
+int inode_path(struct inode *inode, char *buf, size_t size);
+
+/** The same, printed; "/tmp/x (deleted)" for the last name that it had... or its fixed text. */
+void inode_print_path(struct inode *inode, struct sink *out);
+
+#endif

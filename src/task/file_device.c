@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file_device.c - what is behind the numbers of a device: null, zero, full, random, kmsg.
+ *
+ * Locks: none. Linux's counterpart: drivers/char/mem.c, random.c; kernel/printk.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "file/root.h"
+#include "kern/log.h"
+#include "kern/thread.h"
+#include "task/exec.h"
+#include "task/files.h"
+
+#define LINE_MAX 256
+
+static int64_t nothing(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)buf;
+    (void)n;
+    (void)pos;
+    return 0;
+}
+
+/* They have every position: lseek() succeeds and means nothing. */
+static int64_t seek_nowhere(struct file *f, int64_t offset, uint32_t whence)
+{
+    (void)f;
+    (void)offset;
+    (void)whence;
+    return 0;
+}
+
+static int64_t zero_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)pos;
+    size_t left = clear_user(buf, n);
+    return left == n && n ? -EFAULT : (int64_t)(n - left);
+}
+
+static int64_t random_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)pos;
+    for (size_t done = 0; done < n; done += sizeof(uint64_t)) {
+        uint64_t word = guest_random();
+        if (copy_to_user(mk_vaddr(buf.v + done), &word, MIN(n - done, sizeof(word))))
+            return done ? (int64_t)done : -EFAULT;
+    }
+    return (int64_t)n;
+}
+
+static int64_t swallow(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)buf;
+    (void)pos;
+    return (int64_t)n;
+}
+
+static int64_t full_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)buf;
+    (void)n;
+    (void)pos;
+    return -ENOSPC;
+}
+
+/* A line for the log, as `echo text > /dev/kmsg` has it. */
+static int64_t kmsg_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    char line[LINE_MAX];
+    size_t part = MIN(n, sizeof(line) - 1);
+    (void)f;
+    (void)pos;
+    if (copy_from_user(line, buf, part))
+        return -EFAULT;
+    while (part && line[part - 1] == '\n')
+        part--;
+    line[part] = '\0';
+    pr_info("%s", line);
+    return (int64_t)n;
+}
+
+static const struct device {
+    uint32_t rdev;
+    struct file_ops ops;
+} devices[] = {
+    {DEV_NULL, {.read = nothing, .write = swallow, .seek = seek_nowhere}},
+    {DEV_ZERO, {.read = zero_read, .write = swallow, .seek = seek_nowhere}},
+    {DEV_FULL, {.read = zero_read, .write = full_write, .seek = seek_nowhere}},
+    {DEV_RANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},
+    {DEV_URANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},
+    {DEV_KMSG, {.read = nothing, .write = kmsg_write, .seek = seek_nowhere}},
+};
+
+const struct file_ops *device_file_ops(uint32_t rdev)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        if (devices[i].rdev == rdev)
+            return &devices[i].ops;
+    }
+    return NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file_view.c - a view as an open file.
+ *
+ *      read at 0     the view is printed into memory, anew
+ *      read behind   the same text: what is read in pieces fits together
+ *      write         one write is one setting
+ *
+ * Big binary views (pagemap) are never printed: each read asks them.
+ *
+ * Locks: none. Linux's counterpart: fs/seq_file.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "file/viewfs.h"
+#include "kern/thread.h"
+#include "slab/kmalloc.h"
+#include "task/files.h"
+
+#define TEXT_FIRST KIB(4)
+#define TEXT_MAX MIB(4)
+#define CHUNK 256
+#define STORE_MAX 256
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static int take_text(struct file *f)
+{
+    for (size_t size = TEXT_FIRST; size <= TEXT_MAX; size *= 4) {
+        struct buffer_sink b;
+        char *text = kmalloc(size, GFP_KERNEL);
+        if (!text)
+            return -ENOMEM;
+        buffer_sink_init(&b, text, size);
+        int err = view_read(f->inode->text, &b.sink);
+        if (!err && b.len < size) {
+            kfree(f->text);
+            f->text = text;
+            f->text_len = b.len;
+            return 0;
+        }
+        kfree(text);
+        if (err)
+            return err;
+    }
+    return -EFBIG;
+}
+
+static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    int err = f->text && *pos ? 0 : take_text(f);
+    if (err)
+        return err;
+    if (*pos >= f->text_len)
+        return 0;
+    n = MIN(n, f->text_len - *pos);
+    if (copy_to_user(buf, f->text + *pos, n))
+        return -EFAULT;
+    *pos += n;
+    return (int64_t)n;
+}
+
+static int64_t text_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    char text[STORE_MAX];
+    (void)pos;
+    if (n >= sizeof(text))
+        return -EINVAL;
+    if (copy_from_user(text, buf, n))
+        return -EFAULT;
+    text[n] = '\0';
+    int err = view_write(f->inode->text, text, n);
+    return err ? err : (int64_t)n;
+}
+
+static void text_close(struct file *f)
+{
+    kfree(f->text);
+}
+
+/* --- binary ----------------------------------------------------------------------------------- */
+
+static int64_t binary_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    struct view_args args;
+    const struct view *view = view_find(f->inode->text, &args);
+    char chunk[CHUNK];
+    size_t done = 0;
+    if (!view)
+        return -ESRCH;
+    while (done < n) {
+        pagoda_ssize_t got = view->read_at(chunk, MIN(n - done, sizeof(chunk)), *pos, &args);
+        if (got <= 0)
+            return done ? (int64_t)done : got;
+        if (copy_to_user(mk_vaddr(buf.v + done), chunk, (size_t)got))
+            return done ? (int64_t)done : -EFAULT;
+        *pos += (uint64_t)got;
+        done += (size_t)got;
+        cond_resched();
+    }
+    return (int64_t)done;
+}
+
+static int64_t view_seek(struct file *f, int64_t offset, uint32_t whence)
+{
+    return file_seek(f, offset, whence, f->text_len);
+}
+
+static const struct file_ops text_ops = {
+    .read = text_read, .write = text_write, .seek = view_seek, .close = text_close};
+static const struct file_ops binary_ops = {.read = binary_read, .seek = view_seek};
+
+const struct file_ops *view_file_ops(const struct inode *inode)
+{
+    struct view_args args;
+    const struct view *view = view_find(inode->text, &args);
+    if (!view)
+        return NULL;
+    return view->read_at ? &binary_ops : &text_ops;
+}
