@@ -10,7 +10,7 @@
 /** argv[0] is no command: start the guest of that name and wait until it ends or stops. */
 int guest_run_words(struct console *con, int argc, char **argv);
 
-/** Ctrl-C: SIGINT to the guest that the prompt waits for, if any. */
-void guest_interrupt_foreground(void);
+/** Ctrl-C and the like: the signal to the guests that have the terminal, if any. */
+void guest_interrupt_foreground(int sig);
 
 #endif

@@ -10,10 +10,11 @@
 
 /** One place that commands run from: the prompt, a batch, or a background job. */
 struct console {
-    struct sink *out; /* where commands print */
-    int status;       /* $? : 0 good, else what the last command returned */
-    bool foreground;  /* guests that it starts get the terminal and Ctrl-C */
-    unsigned depth;   /* commands that run commands (time, repeat) inside each other */
+    struct sink *out;         /* where commands print */
+    int status;               /* $? : 0 good, else what the last command returned */
+    bool foreground;          /* guests that it starts get the terminal and Ctrl-C */
+    unsigned depth;           /* commands that run commands (time, repeat) inside each other */
+    struct completion *begun; /* of a job: whoever started it waits until it runs; or NULL */
 };
 
 /** One command. @run returns its status, 0 for success; it prints to con->out. */
@@ -24,6 +25,9 @@ struct command {
     const char *details; /* more for `help NAME`, lines ended by \n, or NULL */
     int (*run)(struct console *con, int argc, char **argv);
 };
+
+/** What was asked for runs now: the prompt may come back. */
+void console_begun(struct console *con);
 
 /** Add @n commands of one theme. @table must live for ever. Boot only. */
 void console_register(const char *theme, const struct command *table, unsigned n);

@@ -149,6 +149,12 @@ int guest_wait_or_stop(uint32_t pid, int *status) must_check;
 /** Send a signal by pid. 0, -ESRCH, -EINVAL. SIGSTOP pauses, SIGCONT resumes. Any context. */
 int guest_kill(uint32_t pid, int sig) must_check;
 
+/** Send a signal to each guest of a process group. How many there were. */
+unsigned guest_kill_group(uint32_t pgid, int sig);
+
+/** Is there such a group in the session? */
+bool guest_group_exists(uint32_t pgid, uint32_t sid);
+
 /** Send a signal to each guest but `except` (0: to all). How many there were. */
 unsigned guest_kill_all(int sig, uint32_t except);
 

@@ -7,7 +7,7 @@
  * A guest in the foreground has the terminal: Ctrl-C goes to it, and the prompt comes back when it
  * ends or stops. What a shell calls 128 + signal is its status here too.
  *
- * Locks: none; `foreground` is one word.
+ * Locks: none; whose the terminal is, is one word.
  */
 #include "console/cmd_guest.h"
 
@@ -17,16 +17,15 @@
 #include "console/cmd.h"
 #include "console/job.h"
 #include "console/ps.h"
+#include "file/tty.h"
 #include "kern/serial.h"
 #include "task/guest.h"
 
-static uint32_t foreground; /* pid that Ctrl-C goes to, 0: none */
-
-void guest_interrupt_foreground(void)
+void guest_interrupt_foreground(int sig)
 {
-    uint32_t pid = load_relaxed(&foreground);
-    if (pid && guest_kill(pid, SIGINT))
-        store_relaxed(&foreground, 0);
+    uint32_t pgid = tty_pgrp();
+    if (pgid)
+        guest_kill_group(pgid, sig);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -41,13 +40,14 @@ static int shell_status(int status)
 static int wait_for(struct console *con, uint32_t pid, const char *name)
 {
     int status;
+    console_begun(con);
     if (con->foreground)
-        store_relaxed(&foreground, pid);
+        tty_set_pgrp(pid);
     if (con->foreground && console_interrupted()) /* typed before we knew its pid */
-        guest_interrupt_foreground();
+        guest_interrupt_foreground(SIGINT);
     int err = guest_wait_or_stop(pid, &status);
     if (con->foreground)
-        store_relaxed(&foreground, 0);
+        tty_set_pgrp(0);
     if (err)
         return command_fail(con, name, "waiting for pid %u failed (%d)", pid, -err);
     if ((status & 0xff) == 0x7f) {

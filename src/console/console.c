@@ -50,10 +50,11 @@ bool console_interrupted(void)
     return load_relaxed(&interrupted);
 }
 
-static void on_interrupt(void)
+static void on_interrupt(int sig)
 {
-    store_relaxed(&interrupted, true);
-    guest_interrupt_foreground();
+    if (sig != TTY_SIGTSTP)
+        store_relaxed(&interrupted, true);
+    guest_interrupt_foreground(sig);
 }
 
 void console_init(void)

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/string.h"
 #include "console/run.h"
+#include "kern/completion.h"
 #include "kern/lock.h"
 #include "kern/thread.h"
 #include "kern/wait.h"
@@ -43,6 +44,7 @@ static void job_thread(void *arg)
     struct job *job = arg;
     unsigned last = pipeline_end(job->script, job->first);
     int status = pipeline_run(&job->con, job->script, job->first, last);
+    console_begun(&job->con);
     print(job->con.out, "[%d] done, status %d: %s\n", job->number, status, job->text);
     spin_lock(&lock);
     list_del(&job->node);
@@ -115,9 +117,13 @@ int job_start(struct sink *out, const struct script *script, unsigned first)
         job_discard(job);
         return thread ? -EAGAIN : -ENOMEM;
     }
+    struct completion begun; /* so that a command typed next sees the guest */
+    completion_init(&begun);
+    job->con.begun = &begun;
     int number = job->number;
     thread_set_class(thread, RUN_HIGH);
     thread_start(thread);
+    wait_for_completion(&begun);
     return number;
 }
 

@@ -20,6 +20,7 @@
 #include "console/cmd_guest.h"
 #include "console/filter.h"
 #include "console/job.h"
+#include "kern/completion.h"
 #include "slab/kmalloc.h"
 
 #define MAX_FILTERS 4
@@ -45,6 +46,24 @@ void pipeline_text(const struct script *script, unsigned first, unsigned last, c
     }
 }
 
+void console_begun(struct console *con)
+{
+    struct completion *begun = con->begun;
+    con->begun = NULL;
+    if (begun)
+        complete(begun);
+}
+
+/* Does it run another command or a guest, so that it has begun when that has? */
+static bool starts_another(const struct command *cmd)
+{
+    static const char *const names[] = {"run", "time", "repeat"};
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(cmd->name, names[i]))
+            return true;
+    return false;
+}
+
 int console_run_words(struct console *con, int argc, char **argv)
 {
     const struct command *cmd = command_find(argv[0]);
@@ -54,6 +73,8 @@ int console_run_words(struct console *con, int argc, char **argv)
     if (filter_exists(argv[0]) && !cmd)
         return command_fail(con, argv[0], "is a filter; put it behind a '|'");
     con->depth++;
+    if (cmd && !starts_another(cmd))
+        console_begun(con);
     int status = cmd ? cmd->run(con, argc, argv) : guest_run_words(con, argc, argv);
     con->depth--;
     return status;
@@ -123,6 +144,7 @@ int pipeline_run(struct console *con, struct script *script, unsigned first, uns
         }
         inner.out = &filters[0].sink;
     }
+    con->begun = NULL; /* the inner one says it */
     status = console_run_words(&inner, (int)stage->argc, argv);
     for (int i = 0; i < n; i++) {
         int filtered = filter_finish(&filters[i]);
@@ -130,6 +152,7 @@ int pipeline_run(struct console *con, struct script *script, unsigned first, uns
             status = filtered;
     }
     kfree(filters);
+    con->begun = inner.begun;
     return con->status = status;
 }
 

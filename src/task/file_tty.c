@@ -62,42 +62,73 @@ static int64_t tty_file_read(struct file *f, vaddr_t buf, size_t n, uint64_t *po
     return got;
 }
 
-#define TCGETS 0x5401
-#define TCSETS 0x5402
-#define TCSETSW 0x5403
-#define TIOCGPGRP 0x540f
-#define TIOCGWINSZ 0x5413
+#define TCGETS 0x5401u
+#define TCSETS 0x5402u
+#define TCSETSF 0x5404u
+#define TCFLSH 0x540bu
+#define TIOCSCTTY 0x540eu
+#define TIOCGPGRP 0x540fu
+#define TIOCSPGRP 0x5410u
+#define TIOCOUTQ 0x5411u
+#define TIOCGWINSZ 0x5413u
+#define TIOCSWINSZ 0x5414u
+#define FIONREAD 0x541bu
+#define TIOCGSID 0x5429u
 
-/* struct termios of the kernel: 4 words of flags, line discipline, 19 control characters. */
 static int64_t get_termios(uint64_t arg)
 {
-    static const struct {
-        uint32_t iflag, oflag, cflag, lflag;
-        uint8_t line, cc[19];
-    } cooked = {
-        .iflag = 0x500,  /* ICRNL IXON */
-        .oflag = 0x5,    /* OPOST ONLCR */
-        .cflag = 0xbf,   /* 38400 baud, 8 bits */
-        .lflag = 0x8a3b, /* ISIG ICANON ECHO... */
-        .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
-    };
-    return copy_to_user(mk_vaddr(arg), &cooked, sizeof(cooked)) ? -EFAULT : 0;
+    struct termios_abi t;
+    tty_get_termios(&t);
+    return copy_to_user(mk_vaddr(arg), &t, sizeof(t)) ? -EFAULT : 0;
+}
+
+static int64_t set_termios(uint64_t arg, bool flush)
+{
+    struct termios_abi t;
+    if (copy_from_user(&t, mk_vaddr(arg), sizeof(t)))
+        return -EFAULT;
+    tty_set_termios(&t, flush);
+    return 0;
+}
+
+/* Give the terminal to a process group of the guest's own session. */
+static int64_t set_pgrp(const struct guest *g, uint64_t arg)
+{
+    uint32_t pgid;
+    if (copy_from_user(&pgid, mk_vaddr(arg), sizeof(pgid)))
+        return -EFAULT;
+    if (!guest_group_exists(pgid, g->sid))
+        return -EPERM;
+    tty_set_pgrp(pgid);
+    return 0;
 }
 
 static int64_t tty_file_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 {
     static const uint16_t size[4] = {24, 80, 0, 0};
+    const struct guest *g = task_current()->guest;
     (void)f;
     switch (cmd) {
     case TCGETS:
         return get_termios(arg);
-    case TCSETS:
-    case TCSETSW:
-        return 0;
+    case TCSETS ... TCSETSF:
+        return set_termios(arg, cmd == TCSETSF);
     case TIOCGWINSZ:
         return copy_to_user(mk_vaddr(arg), size, sizeof(size)) ? -EFAULT : 0;
     case TIOCGPGRP:
-        return put_user_u32(task_current()->guest->pgid, mk_vaddr(arg));
+        return put_user_u32(tty_pgrp() ? tty_pgrp() : g->pgid, mk_vaddr(arg));
+    case TIOCSPGRP:
+        return set_pgrp(g, arg);
+    case TIOCGSID:
+        return put_user_u32(g->sid, mk_vaddr(arg));
+    case FIONREAD:
+        return put_user_u32(tty_readable(), mk_vaddr(arg));
+    case TIOCOUTQ:
+        return put_user_u32(0, mk_vaddr(arg));
+    case TIOCSCTTY:
+    case TIOCSWINSZ:
+    case TCFLSH:
+        return 0;
     default:
         return -ENOTTY;
     }

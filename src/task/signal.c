@@ -151,6 +151,26 @@ int guest_kill(uint32_t pid, int sig)
     return 0;
 }
 
+unsigned guest_kill_group(uint32_t pgid, int sig)
+{
+    struct guest *g;
+    unsigned n = 0;
+    for (uint32_t from = 1; (g = guest_next(from)) != NULL; from = g->pid + 1, guest_put(g)) {
+        if (load_relaxed(&g->pgid) == pgid)
+            n += guest_kill(g->pid, sig) == 0;
+    }
+    return n;
+}
+
+bool guest_group_exists(uint32_t pgid, uint32_t sid)
+{
+    struct guest *g;
+    bool found = false;
+    for (uint32_t from = 1; (g = guest_next(from)) != NULL; from = g->pid + 1, guest_put(g))
+        found |= load_relaxed(&g->pgid) == pgid && load_relaxed(&g->sid) == sid;
+    return found;
+}
+
 unsigned guest_kill_all(int sig, uint32_t except)
 {
     struct siginfo_words info = {.signo = sig, .code = SI_USER};
