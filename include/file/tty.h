@@ -31,6 +31,8 @@ struct termios_abi {
 };
 _Static_assert(sizeof(struct termios_abi) == 36, "Linux's struct termios");
 
+#define TTY_ICANON 2u /* in lflag: lines; without it bytes */
+
 /** Places in cc. */
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSUSP = 10 };
 

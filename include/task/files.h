@@ -46,6 +46,7 @@
 #define F_SEAL_ALL 31u
 
 struct file;
+struct poll_wait;
 
 /** What is NULL is not possible: -EINVAL, for seek -ESPIPE, for ioctl -ENOTTY. */
 struct file_ops {
@@ -54,6 +55,8 @@ struct file_ops {
     int64_t (*write)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
     int64_t (*seek)(struct file *f, int64_t offset, uint32_t whence);
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
+    /** POLL*, and the queues to be woken by: see task/poll.h. NULL: always ready. */
+    uint32_t (*poll)(struct file *f, struct poll_wait *pw);
     void (*close)(struct file *f);
     /** For /proc/PID/fd, where there is no inode: "pipe:[12]", "anon_inode:[eventfd]". */
     void (*print_name)(const struct file *f, struct sink *out);
@@ -69,6 +72,7 @@ struct file {
     struct sink *out;    /* the terminal of the guest */
     char *text;          /* a view's text as it was when read from its start; kmalloc */
     size_t text_len;
+    void *private; /* of a pipe and the like */
 };
 
 #define FILES_MAX 256
@@ -114,6 +118,9 @@ int64_t file_seek(struct file *f, int64_t offset, uint32_t whence, uint64_t size
 /** Open a file that was found. `made`: just now, so its mode does not count. NULL with *err. */
 struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flags, bool made,
                              int *err);
+
+/** The size of a pipe's buffer for F_GETPIPE_SZ, or -EBADF: it is none. */
+int64_t pipe_size(const struct file *f);
 
 /* --- operations of each kind ------------------------------------------------------------------ */
 

@@ -114,6 +114,17 @@ void task_signal_locked(struct task *t, const struct siginfo_words *info);
  */
 void signal_fault(struct trap_frame *frame, int sig, int code, uint64_t addr);
 
+/** The current task did what brings it a signal: SIGPIPE. */
+void task_signal_self(int sig);
+
+/**
+ * With this mask of blocked signals instead of the own one, for the time of a sleep. The own one
+ * comes back by itself when the sleep was interrupted (behind the handler, if one runs), otherwise
+ * by signal_unuse_mask(). Current task only.
+ */
+void signal_use_mask(struct task *t, uint64_t mask);
+void signal_unuse_mask(struct task *t);
+
 /** Does the current task have a signal that it would take now? Interruptible waits end then. */
 bool signal_pending(const struct task *t);
 

@@ -2,16 +2,13 @@
 /*
  * syscall_absent.h - names of calls that programs ask for and that are not there, for the report.
  */
-SYSCALL(19, eventfd2)
 SYSCALL(20, epoll_create1)
 SYSCALL(21, epoll_ctl)
 SYSCALL(22, epoll_pwait)
 SYSCALL(26, inotify_init1)
 SYSCALL(39, umount2)
 SYSCALL(40, mount)
-SYSCALL(59, pipe2)
 SYSCALL(71, sendfile)
-SYSCALL(72, pselect6)
 SYSCALL(76, splice)
 SYSCALL(85, timerfd_create)
 SYSCALL(90, capget)

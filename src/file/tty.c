@@ -32,7 +32,6 @@
 /* Flags of struct termios, Linux's. */
 #define ICRNL 0000400u
 #define ISIG 0000001u
-#define ICANON 0000002u
 #define ECHO 0000010u
 
 static const struct termios_abi sane = {
@@ -170,7 +169,7 @@ void tty_input(char c)
     if (sig) {
         tty.head = tty.edit; /* the line that was begun is forgotten */
         shown = sig == TTY_SIGINT ? "^C\n" : sig == TTY_SIGTSTP ? "^Z\n" : "^\\\n";
-    } else if (tty.mode == TTY_COOKED && (tty.set.lflag & ICANON)) {
+    } else if (tty.mode == TTY_COOKED && (tty.set.lflag & TTY_ICANON)) {
         shown = cook_locked(c, echo);
     } else {
         shown = raw_locked(c, echo);
@@ -282,5 +281,5 @@ pagoda_ssize_t tty_read(char *buf, size_t n)
     tty_get_termios(&t);
     if (!n)
         return 0;
-    return t.lflag & ICANON ? read_line(buf, n) : read_bytes(buf, n, t.cc[VMIN], t.cc[VTIME]);
+    return t.lflag & TTY_ICANON ? read_line(buf, n) : read_bytes(buf, n, t.cc[VMIN], t.cc[VTIME]);
 }

@@ -14,6 +14,7 @@
 #include "kern/thread.h"
 #include "task/files.h"
 #include "task/guest.h"
+#include "task/poll.h"
 
 #define CHUNK 256 /* bytes that are carried at once, on the stack */
 
@@ -51,11 +52,30 @@ static int64_t tty_file_write(struct file *f, vaddr_t buf, size_t n, uint64_t *p
     return (int64_t)done;
 }
 
+static uint32_t tty_file_poll(struct file *f, struct poll_wait *pw)
+{
+    (void)f;
+    poll_add(pw, tty_readers());
+    return POLLOUT | POLLWRNORM | (tty_readable() ? POLLIN | POLLRDNORM : 0);
+}
+
+/* Is there nothing to wait for: a terminal that is to answer at once, or in its own time? */
+static bool answers_itself(void)
+{
+    struct termios_abi t;
+    tty_get_termios(&t);
+    return !(t.lflag & TTY_ICANON) && !t.cc[VMIN];
+}
+
 static int64_t tty_file_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
     char chunk[CHUNK];
-    (void)f;
     (void)pos;
+    if ((f->flags & O_NONBLOCK) && !tty_readable())
+        return -EAGAIN;
+    int err = answers_itself() ? 0 : task_wait_event(tty_readers(), tty_readable());
+    if (err)
+        return err;
     pagoda_ssize_t got = tty_read(chunk, MIN(n, sizeof(chunk)));
     if (got > 0 && copy_to_user(buf, chunk, (size_t)got))
         return -EFAULT;
@@ -144,7 +164,7 @@ static int64_t no_input(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 }
 
 static const struct file_ops tty_ops = {
-    .read = tty_file_read, .write = tty_file_write, .ioctl = tty_file_ioctl};
+    .read = tty_file_read, .write = tty_file_write, .ioctl = tty_file_ioctl, .poll = tty_file_poll};
 static const struct file_ops tty_output_ops = {
     .read = no_input, .write = tty_file_write, .ioctl = tty_file_ioctl};
 

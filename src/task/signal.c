@@ -151,6 +151,16 @@ int guest_kill(uint32_t pid, int sig)
     return 0;
 }
 
+void task_signal_self(int sig)
+{
+    struct task *t = task_current();
+    struct siginfo_words info = {.signo = sig, .code = SI_USER};
+    info.pid = (int32_t)t->guest->pid;
+    spin_lock(&t->guest->lock);
+    task_signal_locked(t, &info);
+    spin_unlock(&t->guest->lock);
+}
+
 unsigned guest_kill_group(uint32_t pgid, int sig)
 {
     struct guest *g;

@@ -27,6 +27,8 @@
 #define F_SETLKW 7
 #define F_ADD_SEALS 1033
 #define F_GET_SEALS 1034
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
 #define F_UNLCK 2
 
 enum direction { READING, WRITING };
@@ -279,6 +281,9 @@ static int64_t control(struct task *t, struct file *f, const uint64_t *a)
         return add_seals(f, (uint32_t)a[2]);
     case F_GET_SEALS:
         return f->ops == &regular_file_ops ? (int64_t)f->inode->seals : -EINVAL;
+    case F_SETPIPE_SZ:
+    case F_GETPIPE_SZ: /* there is but one size */
+        return pipe_size(f);
     case F_GETLK:
         return get_lock(a[2]);
     case F_SETLK:

@@ -88,12 +88,19 @@ int64_t sys_rt_sigpending(struct task *t, const uint64_t *a)
     return copy_to_user(mk_vaddr(a[0]), &set, a[1]) ? -EFAULT : 0;
 }
 
-/* With this mask instead of the own one, which comes back when a handler (or none) has run. */
-static void use_mask(struct task *t, uint64_t mask)
+void signal_use_mask(struct task *t, uint64_t mask)
 {
     t->saved_blocked = t->blocked;
     t->restore_blocked = true;
     store_relaxed(&t->blocked, mask & ~UNBLOCKABLE);
+}
+
+void signal_unuse_mask(struct task *t)
+{
+    t->restore_blocked = false;
+    store_relaxed(&t->blocked, t->saved_blocked);
+    if (signal_pending(t))
+        thread_notify(t->thread);
 }
 
 int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
@@ -103,60 +110,10 @@ int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
         return -EINVAL;
     if (copy_from_user(&mask, mk_vaddr(a[0]), sizeof(mask)))
         return -EFAULT;
-    use_mask(t, mask);
+    signal_use_mask(t, mask);
     (void)task_sleep(t, TIMER_NEVER);
     thread_notify(t->thread);
     return -EINTR;
-}
-
-/* struct pollfd: fd, events, revents */
-struct pollfd_abi {
-    int32_t fd;
-    int16_t events, revents;
-};
-#define POLLNVAL 0x20
-
-/* Files never make anyone wait here: what is open is ready. How many are. */
-static int64_t poll_files(struct task *t, vaddr_t fds, uint64_t n)
-{
-    int64_t ready = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        struct pollfd_abi p;
-        vaddr_t at = mk_vaddr(fds.v + i * sizeof(p));
-        if (copy_from_user(&p, at, sizeof(p)))
-            return -EFAULT;
-        struct file *f = p.fd < 0 ? NULL : file_get(t->guest->files, (uint64_t)p.fd);
-        p.revents = p.fd < 0 ? 0 : f ? p.events & 0x5 : POLLNVAL; /* POLLIN, POLLOUT */
-        if (f)
-            file_put(f);
-        ready += p.revents != 0;
-        if (copy_to_user(at, &p, sizeof(p)))
-            return -EFAULT;
-    }
-    return ready;
-}
-
-int64_t sys_ppoll(struct task *t, const uint64_t *a)
-{
-    uint64_t mask, deadline = TIMER_NEVER;
-    if (a[1] > FILES_MAX)
-        return -EINVAL;
-    if (a[2]) {
-        int64_t ns = arg_timespec(mk_vaddr(a[2]));
-        if (ns < 0)
-            return ns;
-        deadline = now_ns() + (uint64_t)ns;
-    }
-    int64_t ready = poll_files(t, mk_vaddr(a[0]), a[1]);
-    if (ready)
-        return ready;
-    if (a[3] && copy_from_user(&mask, mk_vaddr(a[3]), sizeof(mask)))
-        return -EFAULT;
-    if (a[3])
-        use_mask(t, mask);
-    int64_t err = task_sleep(t, deadline);
-    thread_notify(t->thread);
-    return err;
 }
 
 int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
@@ -204,7 +161,7 @@ int64_t sys_sigaltstack(struct task *t, const uint64_t *a)
 static bool is_target(const struct task *t, const struct guest *g, int64_t pid)
 {
     if (pid == -1)
-        return g != t->guest;
+        return g != t->guest && g->pid != 1;
     return g->pgid == (pid ? (uint32_t)-pid : t->guest->pgid);
 }
 
