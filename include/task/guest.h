@@ -27,6 +27,7 @@
 #include "file/inode.h"
 #include "kern/lock.h"
 #include "kern/wait.h"
+#include "task/cred.h"
 #include "task/signal.h"
 #include "virt/mm.h"
 
@@ -100,14 +101,16 @@ struct guest {
     struct inode *exe;                     /* (g) what it executes, with a reference; or NULL */
     struct inode *cwd, *root;              /* (g) where its paths begin; with references */
     struct spawn *spawn;                   /* (c) who waits for it to be loaded, or NULL */
-    struct sink *out;        /* (b) where the terminal's writes go, or NULL: serial line */
-    hartmask_t affinity;     /* (g) for tasks to come */
-    uint64_t start_ns;       /* (b) */
-    uint64_t run_ns;         /* (g) of tasks that have ended */
-    uint64_t child_run_ns;   /* (g) of children that were waited for */
-    uint64_t minflt, majflt; /* (g) after exit; while it runs they are in mm */
-    uint32_t umask;          /* (c) */
-    uint64_t at_random[2];   /* (b) */
+    struct sink *out;            /* (b) where the terminal's writes go, or NULL: serial line */
+    hartmask_t affinity;         /* (g) for tasks to come */
+    uint64_t start_ns;           /* (b) */
+    uint64_t run_ns;             /* (g) of tasks that have ended */
+    uint64_t child_run_ns;       /* (g) of children that were waited for */
+    uint64_t minflt, majflt;     /* (g) after exit; while it runs they are in mm */
+    struct guest_cred cred;      /* (g) */
+    struct guest_timers *timers; /* alarms, made when the first is set */
+    uint32_t umask;              /* (c) */
+    uint64_t at_random[2];       /* (b) */
 };
 
 /** How a guest is to be started. Zeroed is a good default. */
@@ -173,8 +176,7 @@ void guest_put(struct guest *g);
 /** Whose wishes its calls to files are. */
 static inline struct cred guest_cred(const struct guest *g)
 {
-    (void)g;
-    return (struct cred){0, 0};
+    return (struct cred){load_relaxed(&g->cred.uid[ID_FS]), load_relaxed(&g->cred.gid[ID_FS])};
 }
 
 /** Its program, working directory or root (&g->exe...), referenced; NULL when it has ended. */

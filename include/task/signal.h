@@ -46,6 +46,8 @@ enum signo {
     SIGTTIN = 21,
     SIGTTOU = 22,
     SIGURG = 23,
+    SIGVTALRM = 26,
+    SIGPROF = 27,
     SIGWINCH = 28,
     SIGSYS = 31,
     NSIG = 64
@@ -56,6 +58,7 @@ enum signo {
 /* si_code */
 #define SI_USER 0
 #define SI_KERNEL 0x80
+#define SI_TIMER (-2)
 #define SI_TKILL (-6)
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
@@ -95,6 +98,10 @@ struct siginfo_words {
             int32_t pid;
             uint32_t uid;
             int32_t status;
+        };
+        struct { /* timer_create */
+            int32_t timer_id, overrun;
+            uint64_t value;
         };
     };
 };

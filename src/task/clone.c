@@ -95,6 +95,7 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->cwd = inode_get(g->cwd);
     child->root = inode_get(g->root);
     child->umask = g->umask;
+    child->cred = g->cred;
     child->at_random[0] = g->at_random[0];
     child->at_random[1] = g->at_random[1];
     spin_unlock(&g->lock);

@@ -21,6 +21,7 @@
 #include "fault/mmap.h"
 #include "task/files.h"
 #include "task/run.h"
+#include "task/timers.h"
 
 #define STACK_GAP_MIN MIB(128)
 #define STACK_GAP_MAX (USER_TOP / 6 * 5)
@@ -129,6 +130,7 @@ static int fill_space(struct task *t, struct mm_struct *mm, struct exec_request 
 static void forget_program(struct task *t, const struct exec_request *req)
 {
     struct guest *g = t->guest;
+    timers_end(g, false);
     spin_lock(&g->lock);
     strlcpy(g->name, base_name(req->path), sizeof(g->name));
     for (int i = 0; i < NSIG; i++) {

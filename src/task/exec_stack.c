@@ -91,6 +91,7 @@ static void put_aux(struct writer *w, enum auxv_type type, uint64_t value)
 
 static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t random, uint64_t path)
 {
+    const struct guest_cred *c = &task_current()->guest->cred;
     put_aux(w, AT_HWCAP, HWCAP_RISCV);
     put_aux(w, AT_PAGESZ, PAGE_SIZE);
     put_aux(w, AT_CLKTCK, CLOCK_TICKS);
@@ -100,10 +101,10 @@ static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t ran
     put_aux(w, AT_BASE, 0);
     put_aux(w, AT_FLAGS, 0);
     put_aux(w, AT_ENTRY, elf->entry);
-    put_aux(w, AT_UID, 0);
-    put_aux(w, AT_EUID, 0);
-    put_aux(w, AT_GID, 0);
-    put_aux(w, AT_EGID, 0);
+    put_aux(w, AT_UID, c->uid[ID_REAL]);
+    put_aux(w, AT_EUID, c->uid[ID_EFFECTIVE]);
+    put_aux(w, AT_GID, c->gid[ID_REAL]);
+    put_aux(w, AT_EGID, c->gid[ID_EFFECTIVE]);
     put_aux(w, AT_SECURE, 0);
     put_aux(w, AT_RANDOM, random);
     put_aux(w, AT_HWCAP2, 0);

@@ -21,6 +21,7 @@
 #include "task/futex.h"
 #include "task/guest_table.h"
 #include "task/run.h"
+#include "task/timers.h"
 
 void guest_begin_exit_locked(struct guest *g, int status)
 {
@@ -119,6 +120,7 @@ void guest_finish(struct guest *g, struct mm_struct *mm)
         g->majflt = mm->majflt;
     }
     spin_unlock(&g->lock);
+    timers_end(g, true);
     guest_drop_inodes(g);
     if (files)
         file_table_put(files);

@@ -32,6 +32,10 @@ struct siginfo_abi {
             uint32_t uid;
             int32_t status;
         };
+        struct {
+            uint64_t ids_;
+            uint64_t value;
+        };
         uint8_t size[112];
     };
 };
@@ -94,6 +98,10 @@ static void fill(struct task *t, struct trap_frame *frame, const struct siginfo_
     f->info.code = info->code;
     if (info->code > 0 && info->signo != SIGCHLD) {
         f->info.addr = info->addr;
+    } else if (info->code == SI_TIMER) {
+        f->info.pid = info->timer_id;
+        f->info.uid = (uint32_t)info->overrun;
+        f->info.value = info->value;
     } else {
         f->info.pid = info->pid;
         f->info.uid = info->uid;

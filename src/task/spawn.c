@@ -66,6 +66,7 @@ static void set_limits(struct guest *g)
     g->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
     g->limits[RLIMIT_CORE].cur = 0;
     g->umask = 022;
+    g->cred.cap_effective = g->cred.cap_permitted = CAP_ALL;
 }
 
 static void take_options(struct guest *g, const struct guest_options *o)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys_ids.c - who am I? Everyone is root here.
+ * sys_ids.c - who am I, and with whom?
  *
  * Linux's counterpart: kernel/sys.c.
  */
@@ -29,28 +29,6 @@ int64_t sys_getppid(struct task *t, const uint64_t *a)
     int64_t pid = t->guest->parent ? t->guest->parent->pid : 0;
     spin_unlock(&guest_table_lock);
     return pid;
-}
-
-int64_t sys_getuid(struct task *t, const uint64_t *a)
-{
-    (void)t;
-    (void)a;
-    return 0;
-}
-
-int64_t sys_geteuid(struct task *t, const uint64_t *a)
-{
-    return sys_getuid(t, a);
-}
-
-int64_t sys_getgid(struct task *t, const uint64_t *a)
-{
-    return sys_getuid(t, a);
-}
-
-int64_t sys_getegid(struct task *t, const uint64_t *a)
-{
-    return sys_getuid(t, a);
 }
 
 /* pid 0 is the caller. With a reference; NULL: -ESRCH. */

@@ -165,6 +165,14 @@ static bool is_target(const struct task *t, const struct guest *g, int64_t pid)
     return g->pgid == (pid ? (uint32_t)-pid : t->guest->pgid);
 }
 
+/* One's own, or by root's right. */
+static bool may_kill(const struct guest *from, const struct guest *to)
+{
+    const uint32_t *a = from->cred.uid, *b = to->cred.uid;
+    return cred_capable(&from->cred, CAP_KILL) || a[ID_EFFECTIVE] == b[ID_REAL] ||
+           a[ID_EFFECTIVE] == b[ID_SAVED] || a[ID_REAL] == b[ID_REAL] || a[ID_REAL] == b[ID_SAVED];
+}
+
 int64_t sys_kill(struct task *t, const uint64_t *a)
 {
     int64_t pid = (int32_t)a[0], err = -ESRCH;
@@ -177,8 +185,10 @@ int64_t sys_kill(struct task *t, const uint64_t *a)
     for (uint32_t from = pid > 0 ? (uint32_t)pid : 1; (g = guest_next(from)); guest_put(g)) {
         from = g->pid + 1;
         if (pid > 0 ? g->pid == pid : is_target(t, g, pid)) {
-            err = 0;
-            if (sig)
+            bool may = may_kill(t->guest, g);
+            if (may || err == -ESRCH)
+                err = may ? 0 : -EPERM;
+            if (may && sig)
                 guest_signal(g, &info);
         }
         if (pid > 0) {

@@ -10,7 +10,9 @@
 #include "base/string.h"
 #include "file/registry.h"
 #include "phys/alloc.h"
+#include "task/files.h"
 #include "task/guest.h"
+#include "task/task.h"
 #include "view/guest_view.h"
 #include "view/view.h"
 
@@ -83,19 +85,53 @@ static void status_memory(struct sink *out, const struct mm_struct *mm)
     kb(out, "VmSwap", (uint64_t)mm->rss[MM_SWAPENTS]);
 }
 
+static void status_ids(struct sink *out, const struct guest_cred *c)
+{
+    print(out, "Uid:\t%u\t%u\t%u\t%u\n", c->uid[0], c->uid[1], c->uid[2], c->uid[3]);
+    print(out, "Gid:\t%u\t%u\t%u\t%u\n", c->gid[0], c->gid[1], c->gid[2], c->gid[3]);
+    print(out, "FDSize:\t%u\nGroups:\t", FILES_MAX);
+    for (uint32_t i = 0; i < c->nr_groups; i++)
+        print(out, "%u ", c->groups[i]);
+    print(out, "\n");
+}
+
+/* As hexadecimal sets: pending, blocked, ignored, caught; then capabilities. */
+static void status_signals(struct sink *out, struct guest *g)
+{
+    uint64_t ignored = 0, caught = 0, own = 0, blocked = 0;
+    spin_lock(&g->lock);
+    for (int i = 0; i < NSIG; i++) {
+        ignored |= g->actions[i].handler == SIG_IGN ? 1UL << i : 0;
+        caught |= g->actions[i].handler > SIG_IGN ? 1UL << i : 0;
+    }
+    if (!list_empty(&g->tasks)) {
+        const struct task *t = list_first_entry(&g->tasks, struct task, guest_node);
+        own = t->pending;
+        blocked = t->blocked;
+    }
+    spin_unlock(&g->lock);
+    print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", own, g->pending, blocked);
+    print(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
+    print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
+          g->cred.cap_inheritable, g->cred.cap_permitted, g->cred.cap_effective, CAP_ALL);
+    print(out, "CapAmb:\t%016x\nNoNewPrivs:\t0\nSeccomp:\t0\n", 0);
+}
+
 static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
     char state = guest_state_letter(g);
     struct guest *parent = load_relaxed(&g->parent);
     print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n", g->name,
           g->umask, state, state_name(state), g->pid, g->pid);
-    print(out, "PPid:\t%u\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
-          parent ? parent->pid : 0);
+    print(out, "PPid:\t%u\nTracerPid:\t0\n", parent ? parent->pid : 0);
+    status_ids(out, &g->cred);
     if (mm)
         status_memory(out, mm);
-    print(out, "Threads:\t%u\nSigPnd:\t%016lx\n", g->nr_tasks, g->pending);
+    print(out, "Threads:\t%u\n", g->nr_tasks);
+    status_signals(out, g);
+    hartmask_t harts_allowed = mask_empty(&g->affinity) ? harts_online : g->affinity;
     print(out, "Cpus_allowed_list:\t");
-    bitmap_print_list(out, &g->affinity.bits, MAX_HARTS);
+    bitmap_print_list(out, &harts_allowed.bits, MAX_HARTS);
     print(out, "\nMems_allowed_list:\t");
     bitmap_print_list(out, &node_states[N_MEMORY].bits, MAX_NODES);
     print(out, "\n");

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timers.h - a guest's alarms: setitimer() and timer_create().
+ *
+ *      guest->timers --> real, virtual, prof       and up to 32 of timer_create()
+ *                          `-- struct timer of the monitor; when it is up, a signal
+ *
+ * Time that is counted only while the guest runs is looked at when it could be up at the earliest,
+ * and again until it is.
+ *
+ * Locks: guest->lock for what is set; a timer's function runs in interrupts and takes it too.
+ * Linux's counterpart: kernel/time/itimer.c, posix-timers.c.
+ */
+#ifndef PAGODA_TASK_TIMERS_H
+#define PAGODA_TASK_TIMERS_H
+
+#include "kern/timer.h"
+#include "task/guest.h"
+
+#define POSIX_TIMERS 32
+
+enum alarm_clock { ALARM_REAL, ALARM_RUN };
+
+struct alarm {
+    struct timer timer;
+    struct guest *guest; /* no reference: timers end before their guest does */
+    enum alarm_clock clock;
+    uint64_t expires;          /* (g) ns of that clock; 0: not set */
+    uint64_t interval;         /* (g) ns; 0: once */
+    uint32_t tid;              /* the signal is for this task; 0: for the guest */
+    uint32_t overrun;          /* (g) times it was up while its signal was not taken yet */
+    struct siginfo_words info; /* info.signo 0: no signal */
+    bool used;
+};
+
+struct guest_timers {
+    struct alarm itimers[3];
+    struct alarm posix[POSIX_TIMERS];
+};
+
+/** exec takes the timers of timer_create(), the end of a guest all. Thread context. */
+void timers_end(struct guest *g, bool all);
+
+#endif

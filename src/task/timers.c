@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timers.c - alarms and what sets them. timers.h has the picture.
+ *
+ *      up:  enough of its clock?  no: come again when it could be
+ *                                 yes: signal; an interval sets it again, from when it was up
+ *
+ * Locks: guest->lock, not while a signal is sent.
+ * Linux's counterpart: kernel/time/itimer.c, posix-timers.c.
+ */
+#include "task/timers.h"
+
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "slab/kmalloc.h"
+#include "task/signal.h"
+#include "task/syscall.h"
+#include "task/syscalls.h"
+
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE 1
+#define SIGEV_THREAD_ID 4
+#define TIMER_ABSTIME 1u
+#define CLOCK_PROCESS_CPUTIME_ID 2u
+#define CLOCK_THREAD_CPUTIME_ID 3u
+#define CLOCK_LAST 11u
+
+static uint64_t clock_now(const struct alarm *al)
+{
+    return al->clock == ALARM_REAL ? now_ns() : guest_run_ns(al->guest);
+}
+
+/* --- being up --------------------------------------------------------------------------------- */
+
+static void send(struct alarm *al)
+{
+    struct guest *g = al->guest;
+    struct siginfo_words info = al->info;
+    if (info.code == SI_TIMER)
+        info.overrun = (int32_t)al->overrun;
+    struct task *t, *found = NULL;
+    if (!info.signo)
+        return;
+    if (!al->tid) {
+        guest_signal(g, &info);
+        return;
+    }
+    spin_lock(&g->lock);
+    list_for_each_entry(t, &g->tasks, guest_node) {
+        if (t->tid == al->tid)
+            found = t;
+    }
+    if (found)
+        task_signal_locked(found, &info);
+    spin_unlock(&g->lock);
+}
+
+static void alarm_is_up(struct timer *timer)
+{
+    struct alarm *al = container_of(timer, struct alarm, timer);
+    uint64_t now = clock_now(al);
+    spin_lock(&al->guest->lock);
+    uint64_t expires = al->expires;
+    bool up = expires && now >= expires;
+    if (up && al->interval) {
+        uint64_t missed = (now - expires) / al->interval;
+        al->overrun = (uint32_t)MIN(missed, (uint64_t)INT32_MAX);
+        al->expires = expires + (missed + 1) * al->interval;
+    } else if (up) {
+        al->overrun = 0;
+        al->expires = 0;
+    }
+    if (al->expires)
+        timer_add(&al->timer, al->expires - now);
+    spin_unlock(&al->guest->lock);
+    if (up)
+        send(al);
+}
+
+/* --- setting ---------------------------------------------------------------------------------- */
+
+struct setting {
+    uint64_t value, interval; /* ns; value 0: not set */
+};
+
+static struct setting look_locked(const struct alarm *al, uint64_t now)
+{
+    struct setting s = {.interval = al->interval};
+    if (al->expires)
+        s.value = al->expires > now ? al->expires - now : 1;
+    return s;
+}
+
+/* Set it; what it was before. `absolute`: value is a time of the clock. */
+static struct setting alarm_set(struct alarm *al, const struct setting *to, bool absolute)
+{
+    (void)timer_cancel(&al->timer);
+    uint64_t now = clock_now(al);
+    spin_lock(&al->guest->lock);
+    struct setting old = look_locked(al, now);
+    al->interval = to->interval;
+    al->overrun = 0;
+    al->expires = !to->value ? 0 : absolute ? to->value : now + to->value;
+    if (al->expires)
+        timer_add(&al->timer, al->expires > now ? al->expires - now : 0);
+    spin_unlock(&al->guest->lock);
+    return old;
+}
+
+static struct setting alarm_get(struct alarm *al)
+{
+    uint64_t now = clock_now(al);
+    spin_lock(&al->guest->lock);
+    struct setting s = look_locked(al, now);
+    spin_unlock(&al->guest->lock);
+    return s;
+}
+
+static void alarm_begin(struct alarm *al, struct guest *g, enum alarm_clock clock, int sig)
+{
+    timer_init(&al->timer, alarm_is_up);
+    al->guest = g;
+    al->clock = clock;
+    al->expires = al->interval = 0;
+    al->tid = 0;
+    al->info = (struct siginfo_words){.signo = sig, .code = SI_KERNEL};
+}
+
+/* The guest's, made at the first use. NULL when out of memory. */
+static struct guest_timers *timers_of(struct guest *g)
+{
+    static const int signals[3] = {SIGALRM, SIGVTALRM, SIGPROF};
+    struct guest_timers *timers = load_acquire(&g->timers), *none = NULL;
+    if (timers)
+        return timers;
+    timers = kzalloc(sizeof(*timers), GFP_KERNEL);
+    if (!timers)
+        return NULL;
+    for (unsigned i = 0; i < 3; i++)
+        alarm_begin(&timers->itimers[i], g, i ? ALARM_RUN : ALARM_REAL, signals[i]);
+    if (!cmpxchg(&g->timers, &none, timers)) {
+        kfree(timers); /* another thread was faster */
+        timers = load_acquire(&g->timers);
+    }
+    return timers;
+}
+
+void timers_end(struct guest *g, bool all)
+{
+    struct guest_timers *timers = g->timers;
+    if (!timers)
+        return;
+    for (unsigned i = 0; i < POSIX_TIMERS; i++) {
+        if (timers->posix[i].used)
+            (void)timer_cancel(&timers->posix[i].timer);
+        timers->posix[i].used = false;
+    }
+    if (!all)
+        return;
+    for (unsigned i = 0; i < 3; i++)
+        (void)timer_cancel(&timers->itimers[i].timer);
+    g->timers = NULL;
+    kfree(timers);
+}
+
+/* --- setitimer -------------------------------------------------------------------------------- */
+
+/* struct itimerval: interval and value, each seconds and a part of a second. */
+static int take_setting(struct setting *s, uint64_t user, uint64_t parts)
+{
+    int64_t w[4];
+    if (copy_from_user(w, mk_vaddr(user), sizeof(w)))
+        return -EFAULT;
+    for (int i = 0; i < 4; i += 2) {
+        if (w[i] < 0 || w[i + 1] < 0 || (uint64_t)w[i + 1] >= parts)
+            return -EINVAL;
+        w[i] = MIN(w[i], INT64_MAX / (int64_t)NSEC_PER_SEC / 4); /* for ever, and then some */
+    }
+    uint64_t unit = NSEC_PER_SEC / parts;
+    s->interval = (uint64_t)w[0] * NSEC_PER_SEC + (uint64_t)w[1] * unit;
+    s->value = (uint64_t)w[2] * NSEC_PER_SEC + (uint64_t)w[3] * unit;
+    return 0;
+}
+
+static int put_setting(const struct setting *s, uint64_t user, uint64_t parts)
+{
+    uint64_t unit = NSEC_PER_SEC / parts;
+    uint64_t w[4] = {s->interval / NSEC_PER_SEC, s->interval % NSEC_PER_SEC / unit,
+                     s->value / NSEC_PER_SEC, s->value % NSEC_PER_SEC / unit};
+    if (s->value && !w[2] && !w[3])
+        w[3] = 1; /* set, but for less than the unit */
+    return copy_to_user(mk_vaddr(user), w, sizeof(w)) ? -EFAULT : 0;
+}
+
+int64_t sys_setitimer(struct task *t, const uint64_t *a)
+{
+    struct setting to = {0, 0};
+    if (a[0] > 2)
+        return -EINVAL;
+    int err = a[1] ? take_setting(&to, a[1], 1000000) : 0;
+    if (err)
+        return err;
+    struct guest_timers *timers = timers_of(t->guest);
+    if (!timers)
+        return -ENOMEM;
+    struct setting old = alarm_set(&timers->itimers[a[0]], &to, false);
+    return a[2] ? put_setting(&old, a[2], 1000000) : 0;
+}
+
+int64_t sys_getitimer(struct task *t, const uint64_t *a)
+{
+    if (a[0] > 2)
+        return -EINVAL;
+    struct guest_timers *timers = timers_of(t->guest);
+    if (!timers)
+        return -ENOMEM;
+    struct setting now = alarm_get(&timers->itimers[a[0]]);
+    return put_setting(&now, a[1], 1000000);
+}
+
+/* --- timer_create ----------------------------------------------------------------------------- */
+
+/* struct sigevent: value, signal, how, task. */
+struct sigevent_abi {
+    uint64_t value;
+    int32_t signo, notify, tid;
+};
+
+static int take_event(struct task *t, uint64_t user, struct sigevent_abi *ev)
+{
+    *ev = (struct sigevent_abi){.signo = SIGALRM, .notify = SIGEV_SIGNAL};
+    if (user && copy_from_user(ev, mk_vaddr(user), sizeof(*ev)))
+        return -EFAULT;
+    if (ev->notify == SIGEV_NONE) {
+        ev->signo = 0;
+        return 0;
+    }
+    if (ev->notify != SIGEV_SIGNAL && ev->notify != (SIGEV_SIGNAL | SIGEV_THREAD_ID))
+        return -EINVAL;
+    if (ev->notify == SIGEV_SIGNAL)
+        ev->tid = 0;
+    (void)t;
+    return ev->signo < 1 || ev->signo > NSIG ? -EINVAL : 0;
+}
+
+int64_t sys_timer_create(struct task *t, const uint64_t *a)
+{
+    struct sigevent_abi ev;
+    bool runs = a[0] == CLOCK_PROCESS_CPUTIME_ID || a[0] == CLOCK_THREAD_CPUTIME_ID;
+    if (a[0] > CLOCK_LAST)
+        return -EINVAL;
+    int err = take_event(t, a[1], &ev);
+    struct guest_timers *timers = err ? NULL : timers_of(t->guest);
+    if (!timers)
+        return err ? err : -ENOMEM;
+    uint32_t id = 0;
+    spin_lock(&t->guest->lock);
+    while (id < POSIX_TIMERS && timers->posix[id].used)
+        id++;
+    if (id < POSIX_TIMERS) {
+        struct alarm *al = &timers->posix[id];
+        alarm_begin(al, t->guest, runs ? ALARM_RUN : ALARM_REAL, ev.signo);
+        al->info.code = SI_TIMER;
+        al->info.timer_id = (int32_t)id;
+        al->info.value = a[1] ? ev.value : id;
+        al->tid = (uint32_t)ev.tid;
+        al->used = true;
+    }
+    spin_unlock(&t->guest->lock);
+    if (id == POSIX_TIMERS)
+        return -EAGAIN;
+    if (put_user_u32(id, mk_vaddr(a[2]))) {
+        timers->posix[id].used = false;
+        return -EFAULT;
+    }
+    return 0;
+}
+
+/* The timer of that number, or NULL: -EINVAL. */
+static struct alarm *find(struct task *t, uint64_t id)
+{
+    struct guest_timers *timers = load_acquire(&t->guest->timers);
+    if (!timers || id >= POSIX_TIMERS || !timers->posix[id].used)
+        return NULL;
+    return &timers->posix[id];
+}
+
+int64_t sys_timer_settime(struct task *t, const uint64_t *a)
+{
+    struct alarm *al = find(t, (uint32_t)a[0]);
+    struct setting to;
+    if (!al)
+        return -EINVAL;
+    int err = take_setting(&to, a[2], NSEC_PER_SEC);
+    if (err)
+        return err;
+    struct setting old = alarm_set(al, &to, a[1] & TIMER_ABSTIME);
+    return a[3] ? put_setting(&old, a[3], NSEC_PER_SEC) : 0;
+}
+
+int64_t sys_timer_gettime(struct task *t, const uint64_t *a)
+{
+    struct alarm *al = find(t, (uint32_t)a[0]);
+    if (!al)
+        return -EINVAL;
+    struct setting now = alarm_get(al);
+    return put_setting(&now, a[1], NSEC_PER_SEC);
+}
+
+int64_t sys_timer_getoverrun(struct task *t, const uint64_t *a)
+{
+    const struct alarm *al = find(t, (uint32_t)a[0]);
+    return al ? (int64_t)load_relaxed(&al->overrun) : -EINVAL;
+}
+
+int64_t sys_timer_delete(struct task *t, const uint64_t *a)
+{
+    struct alarm *al = find(t, (uint32_t)a[0]);
+    if (!al)
+        return -EINVAL;
+    (void)timer_cancel(&al->timer);
+    al->used = false;
+    return 0;
+}
