@@ -77,6 +77,18 @@ uint64_t do_brk(struct mm_struct *mm, uint64_t brk);
 /** 0, -EINVAL, -ENOMEM (a hole in between). */
 int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice) must_check;
 
+/** mlock and munlock. 0, -EINVAL, -ENOMEM (a hole, or the limit), -EAGAIN, -EPERM, -EINTR. */
+int do_mlock(struct mm_struct *mm, uint64_t addr, uint64_t len, bool on_fault) must_check;
+int do_munlock(struct mm_struct *mm, uint64_t addr, uint64_t len) must_check;
+
+#define MCL_CURRENT 1u
+#define MCL_FUTURE 2u
+#define MCL_ONFAULT 4u
+
+/** All at once. 0, -ENOMEM, -EPERM. */
+int do_mlockall(struct mm_struct *mm, uint32_t flags) must_check;
+void do_munlockall(struct mm_struct *mm);
+
 /** A byte for each page, 1: resident. 0 or -ENOMEM. The caller has checked addr and len. */
 int do_mincore(struct mm_struct *mm, uint64_t addr, uint64_t pages, uint8_t *vec) must_check;
 

@@ -35,6 +35,13 @@
 
 #define NAME_MAX 255u
 
+#define F_SEAL_SEAL 1u
+#define F_SEAL_SHRINK 2u
+#define F_SEAL_GROW 4u
+#define F_SEAL_WRITE 8u
+#define F_SEAL_FUTURE_WRITE 16u
+#define F_SEAL_ALL 31u
+
 struct inode;
 struct dir_entry;
 struct superblock;

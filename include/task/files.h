@@ -38,13 +38,6 @@
 #define SEEK_DATA 3u
 #define SEEK_HOLE 4u
 
-#define F_SEAL_SEAL 1u
-#define F_SEAL_SHRINK 2u
-#define F_SEAL_GROW 4u
-#define F_SEAL_WRITE 8u
-#define F_SEAL_FUTURE_WRITE 16u
-#define F_SEAL_ALL 31u
-
 struct file;
 struct poll_wait;
 

@@ -185,6 +185,12 @@ struct inode *guest_inode(struct guest *g, struct inode *const *which);
 /** It ends, or never began: it refers to no file any more. May block. */
 void guest_drop_inodes(struct guest *g);
 
+/** How many bytes it may lock: RLIMIT_MEMLOCK, unless it has the right to more. */
+static inline uint64_t guest_memlock_limit(const struct guest *g)
+{
+    return cred_capable(&g->cred, CAP_IPC_LOCK) ? RLIM_INFINITY : g->limits[RLIMIT_MEMLOCK].cur;
+}
+
 /** Its address space with mmget() done, or NULL when it has ended. */
 struct mm_struct *guest_mm(struct guest *g);
 

@@ -143,6 +143,9 @@ void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end);
  */
 int vma_split(struct vm_area_struct *vma, uint64_t addr) must_check;
 
+/** Split off what lies outside of start..end: *vma is the part within then. 0 or -ENOMEM. */
+int vma_carve(struct vm_area_struct **vma, uint64_t start, uint64_t end) must_check;
+
 /**
  * A VMA was inserted or its attributes were changed: join it with the neighbours that are now
  * like it, as Linux does. Returns the VMA that covers its range now; the others are freed.

@@ -9,6 +9,7 @@
  */
 #include "arch/layout.h"
 #include "base/errno.h"
+#include "fault/fault.h"
 #include "fault/mmap.h"
 
 /* A page stays free between heap and what is above, so that they are told apart. */
@@ -43,9 +44,14 @@ static bool move_break(struct mm_struct *mm, uint64_t brk)
 uint64_t do_brk(struct mm_struct *mm, uint64_t brk)
 {
     down_write(&mm->mmap_lock);
+    uint64_t old = mm->brk;
     if (move_break(mm, brk))
         mm->brk = brk;
-    brk = mm->brk;
-    up_write(&mm->mmap_lock);
-    return brk;
+    uint64_t end = mm->brk;
+    bool fill = end > old && (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+    downgrade_write(&mm->mmap_lock);
+    if (fill && mm_populate(mm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(end, PAGE_SIZE)))
+        fill = false; /* as on Linux the heap has grown nevertheless */
+    up_read(&mm->mmap_lock);
+    return end;
 }

@@ -3,6 +3,7 @@
  * madvise.c - what a program lets us know of its plans; and mincore, what we let it know.
  *
  *      DONTNEED      the pages go now, the next touch finds zeros (or the file again)
+ *      REMOVE        the same for the file behind them: a hole
  *      FREE          they may go; with no swap to spare we let them go now, which it allows
  *      POPULATE_*    they are made now
  *      WILLNEED, NORMAL, RANDOM, ...   only noted, or nothing at all
@@ -14,6 +15,7 @@
 #include "fault/fault.h"
 #include "fault/mmap.h"
 #include "fault/zap.h"
+#include "virt/mapping.h"
 
 enum advice {
     MADV_NORMAL = 0,
@@ -22,6 +24,7 @@ enum advice {
     MADV_WILLNEED = 3,
     MADV_DONTNEED = 4,
     MADV_FREE = 8,
+    MADV_REMOVE = 9,
     MADV_DONTFORK = 10,
     MADV_DOFORK = 11,
     MADV_HUGEPAGE = 14,
@@ -34,6 +37,7 @@ enum advice {
     MADV_PAGEOUT = 21,
     MADV_POPULATE_READ = 22,
     MADV_POPULATE_WRITE = 23,
+    MADV_DONTNEED_LOCKED = 24,
 };
 
 /* Which flags of the VMA an advice clears and sets. */
@@ -61,17 +65,10 @@ static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t e
         return -EINVAL;
     if (flags == vma->vm_flags)
         return 0;
-    if (vma->vm_start < start) {
-        int err = vma_split(vma, start);
-        if (err)
-            return err;
-        vma = vma_next(vma);
-    }
-    if (vma->vm_end > end) {
-        int err = vma_split(vma, end);
-        if (err)
-            return err;
-    }
+    int err = vma_carve(vmap, start, end);
+    if (err)
+        return err;
+    vma = *vmap;
     vma->vm_flags = flags;
     *vmap = vma_merge(vma);
     return 0;
@@ -92,6 +89,20 @@ static int populate(struct vm_area_struct *vma, uint64_t start, uint64_t end, ui
     return 0;
 }
 
+/* Make a hole in the file behind the range. */
+static int remove(struct vm_area_struct *vma, uint64_t start, uint64_t end)
+{
+    struct address_space *m = vma->vm_mapping;
+    uint64_t first = vma_index(vma, start);
+    if (vma->vm_flags & VM_LOCKED)
+        return -EINVAL;
+    if (!m || !m->ops->drop_range)
+        return -EINVAL;
+    if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+        return -EACCES;
+    return m->ops->drop_range(m, first, first + ((end - start) >> PAGE_SHIFT));
+}
+
 static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end, int advice)
 {
     struct vm_area_struct *vma = *vmap;
@@ -105,8 +116,12 @@ static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end
     case MADV_DONTNEED:
         if (vma->vm_flags & VM_LOCKED)
             return -EINVAL;
+        /* fall through */
+    case MADV_DONTNEED_LOCKED:
         zap_page_range(vma, start, end);
         return 0;
+    case MADV_REMOVE:
+        return remove(vma, start, end);
     case MADV_POPULATE_READ:
         return populate(vma, start, end, vma->vm_prot & PTE_R ? PTE_R : PTE_X);
     case MADV_POPULATE_WRITE:
@@ -125,6 +140,8 @@ static bool advice_known(int advice)
     switch (advice) {
     case MADV_WILLNEED:
     case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+    case MADV_REMOVE:
     case MADV_FREE:
     case MADV_COLD:
     case MADV_PAGEOUT:

@@ -92,6 +92,8 @@ static int check_limits(struct mm_struct *mm, const struct plan *plan)
     uint64_t vm_flags = plan->vm_flags;
     if ((mm->total_vm + pages) << PAGE_SHIFT > load_relaxed(&mm->as_limit))
         return -ENOMEM;
+    if ((vm_flags & VM_LOCKED) && (mm->locked_vm + pages) << PAGE_SHIFT > mm->memlock_limit)
+        return -EAGAIN;
     if ((vm_flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) != VM_WRITE)
         return 0;
     if ((mm->data_vm + pages) << PAGE_SHIFT > load_relaxed(&mm->data_limit))

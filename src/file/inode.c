@@ -52,9 +52,19 @@ static void mapping_print_name(const struct address_space *m, struct sink *out)
     inode_print_path(inode_of(m), out);
 }
 
+/* No lock of the file: the caller has its mmap_lock, and only pages within the file go. */
+static int mapping_drop_range(struct address_space *m, uint64_t first, uint64_t end)
+{
+    if (inode_of(m)->seals & F_SEAL_WRITE)
+        return -EPERM;
+    shmem_drop_pages(m, first, MIN(end, mapping_pages(m)));
+    return 0;
+}
+
 static const struct address_space_ops inode_mapping_ops = {
     .get_page = shmem_get_page,
     .replace_page = shmem_replace_page,
+    .drop_range = mapping_drop_range,
     .get = mapping_get_inode,
     .put = mapping_put_inode,
     .print_name = mapping_print_name,

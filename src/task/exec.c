@@ -57,7 +57,7 @@ static void set_limits(struct mm_struct *mm, const struct guest *g)
     mm->stack_limit = g->limits[RLIMIT_STACK].cur;
     mm->data_limit = g->limits[RLIMIT_DATA].cur;
     mm->as_limit = g->limits[RLIMIT_AS].cur;
-    mm->memlock_limit = g->limits[RLIMIT_MEMLOCK].cur;
+    mm->memlock_limit = guest_memlock_limit(g);
     uint64_t gap = MAX(MIN(mm->stack_limit, STACK_GAP_MAX), STACK_GAP_MIN);
     uint64_t random = layout_random(MMAP_RANDOM_PAGES) << PAGE_SHIFT;
     mm->mmap_base = ALIGN_DOWN(SIGPAGE_ADDR - gap - random, PAGE_SIZE);

@@ -99,6 +99,8 @@ static int64_t set_three(struct guest *g, bool users, const uint32_t to[3], bool
     ids[ID_FS] = ids[ID_EFFECTIVE];
     if (users)
         fix_caps(c, old_uid);
+    if (g->mm)
+        store_relaxed(&g->mm->memlock_limit, guest_memlock_limit(g));
     spin_unlock(&g->lock);
     return 0;
 }
@@ -279,6 +281,8 @@ int64_t sys_capset(struct task *t, const uint64_t *a)
     g->cred.cap_effective = effective;
     g->cred.cap_permitted = permitted;
     g->cred.cap_inheritable = inheritable & CAP_ALL;
+    if (g->mm)
+        store_relaxed(&g->mm->memlock_limit, guest_memlock_limit(g));
     spin_unlock(&g->lock);
     return 0;
 }

@@ -19,7 +19,7 @@ static void tell_mm(struct guest *g)
     store_relaxed(&mm->stack_limit, g->limits[RLIMIT_STACK].cur);
     store_relaxed(&mm->data_limit, g->limits[RLIMIT_DATA].cur);
     store_relaxed(&mm->as_limit, g->limits[RLIMIT_AS].cur);
-    store_relaxed(&mm->memlock_limit, g->limits[RLIMIT_MEMLOCK].cur);
+    store_relaxed(&mm->memlock_limit, guest_memlock_limit(g));
 }
 
 static int64_t exchange(struct guest *g, uint64_t which, const struct rlimit *new,
