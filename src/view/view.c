@@ -21,6 +21,7 @@ void view_init(void)
     view_cpu_init();
     view_guest_init();
     view_guest_files_init();
+    view_sysv_init();
     view_maps_init();
     view_smaps_init();
     view_pagemap_init();
