@@ -46,6 +46,24 @@ _Static_assert(sizeof(struct shmid_abi) == 112, "Linux's struct shmid64_ds");
 /** In bytes and in pages: kernel.shmmax, kernel.shmall. */
 extern uint64_t sysctl_shmmax, sysctl_shmall;
 
+struct guest;
+
+/* The table, by the lower part of an id; and what is in it. */
+extern struct spinlock shm_lock;
+extern struct shm_segment *shm_table[SHM_MNI];
+extern uint32_t shm_nr_segments;
+extern uint64_t shm_total_pages;
+
+/** The segment of an id, or NULL. */
+struct shm_segment *shm_find_locked(int32_t id);
+
+/** Out of the table: it has no VMA and is removed. Then, without the lock, shm_destroy(). */
+void shm_forget_locked(struct shm_segment *s);
+void shm_destroy(struct shm_segment *s);
+
+/** 0 or -EACCES. Read is 4, write 2, as in modes. */
+int shm_permission(const struct shm_segment *s, const struct guest *g, uint32_t wanted);
+
 /** Each segment, under the lock: fn must not block. */
 void shm_each(void (*fn)(const struct shm_segment *s, void *arg), void *arg);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sysv_shm.c - shared memory by key: shmget, shmat, shmdt, shmctl.
+ * sysv_shm.c - shared memory by key: shmget, shmat, shmdt.
  *
  *      key 0x1234 --table--> segment 7 [ mapping, owner, times ] <--attached-- VMAs of guests
  *
  * A segment stays until it is removed, attached or not; removed, it stays while it is attached.
  * An id is the place in the table and how often that was used before, so old ids are not valid.
  *
- * Locks: `lock` for the table and for what segments say of themselves.
+ * Locks: shm_lock for the table and for what segments say of themselves.
  * Linux's counterpart: ipc/shm.c, ipc/util.c.
  */
 #include "task/sysv_shm.h"
@@ -24,8 +24,6 @@
 #include "virt/vma.h"
 
 #define SEQUENCE (1 << 15)
-#define SHM_DEST 01000u
-#define SHM_LOCKED 02000u
 
 #define IPC_CREAT 01000u
 #define IPC_EXCL 02000u
@@ -37,11 +35,11 @@
 
 uint64_t sysctl_shmmax = UINT64_MAX - (1UL << 24), sysctl_shmall = UINT64_MAX - (1UL << 24);
 
-static struct spinlock lock = SPINLOCK_INIT("sysv shm", RANK_INODE);
-static struct shm_segment *table[SHM_MNI];
+struct spinlock shm_lock = SPINLOCK_INIT("sysv shm", RANK_INODE);
+struct shm_segment *shm_table[SHM_MNI];
 static uint32_t uses[SHM_MNI]; /* how often a place was used: the upper part of ids */
-static uint32_t nr_segments;
-static uint64_t total_pages;
+uint32_t shm_nr_segments;
+uint64_t shm_total_pages;
 
 /* --- as what is mapped ------------------------------------------------------------------------ */
 
@@ -50,16 +48,15 @@ static struct shm_segment *segment_of(const struct address_space *m)
     return container_of(m, struct shm_segment, mapping);
 }
 
-/* It is in nobody's way any more: out of the table. */
-static void forget_locked(struct shm_segment *s)
+void shm_forget_locked(struct shm_segment *s)
 {
-    assert_locked(&lock);
-    table[s->id % SEQUENCE] = NULL;
-    nr_segments--;
-    total_pages -= mapping_pages(&s->mapping);
+    assert_locked(&shm_lock);
+    shm_table[s->id % SEQUENCE] = NULL;
+    shm_nr_segments--;
+    shm_total_pages -= mapping_pages(&s->mapping);
 }
 
-static void destroy(struct shm_segment *s)
+void shm_destroy(struct shm_segment *s)
 {
     shmem_drop_pages(&s->mapping, 0, UINT64_MAX);
     page_tree_destroy(&s->mapping.pages);
@@ -70,26 +67,26 @@ static void segment_get(struct address_space *m)
 {
     struct shm_segment *s = segment_of(m);
     const struct task *t = task_current();
-    spin_lock(&lock);
+    spin_lock(&shm_lock);
     s->nattch++;
     s->atime = inode_now() / NSEC_PER_SEC;
     s->lpid = t ? t->guest->pid : 0;
-    spin_unlock(&lock);
+    spin_unlock(&shm_lock);
 }
 
 static void segment_put(struct address_space *m)
 {
     struct shm_segment *s = segment_of(m);
     const struct task *t = task_current();
-    spin_lock(&lock);
+    spin_lock(&shm_lock);
     s->dtime = inode_now() / NSEC_PER_SEC;
     s->lpid = t ? t->guest->pid : 0;
     bool last = --s->nattch == 0 && s->removed;
     if (last)
-        forget_locked(s);
-    spin_unlock(&lock);
+        shm_forget_locked(s);
+    spin_unlock(&shm_lock);
     if (last)
-        destroy(s);
+        shm_destroy(s);
 }
 
 static void segment_print_name(const struct address_space *m, struct sink *out)
@@ -114,37 +111,36 @@ static const struct address_space_ops segment_ops = {
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-static struct shm_segment *find_locked(int32_t id)
+struct shm_segment *shm_find_locked(int32_t id)
 {
-    assert_locked(&lock);
+    assert_locked(&shm_lock);
     if (id < 0 || id % SEQUENCE >= SHM_MNI)
         return NULL;
-    struct shm_segment *s = table[id % SEQUENCE];
+    struct shm_segment *s = shm_table[id % SEQUENCE];
     return s && s->id == id ? s : NULL;
 }
 
 static struct shm_segment *find_key_locked(uint32_t key)
 {
-    assert_locked(&lock);
+    assert_locked(&shm_lock);
     for (uint32_t i = 0; i < SHM_MNI; i++) {
-        if (table[i] && table[i]->key == key && !table[i]->removed)
-            return table[i];
+        if (shm_table[i] && shm_table[i]->key == key && !shm_table[i]->removed)
+            return shm_table[i];
     }
     return NULL;
 }
 
 void shm_each(void (*fn)(const struct shm_segment *s, void *arg), void *arg)
 {
-    spin_lock(&lock);
+    spin_lock(&shm_lock);
     for (uint32_t i = 0; i < SHM_MNI; i++) {
-        if (table[i])
-            fn(table[i], arg);
+        if (shm_table[i])
+            fn(shm_table[i], arg);
     }
-    spin_unlock(&lock);
+    spin_unlock(&shm_lock);
 }
 
-/* Read is 4, write 2, as in modes. */
-static int permission(const struct shm_segment *s, const struct guest *g, uint32_t wanted)
+int shm_permission(const struct shm_segment *s, const struct guest *g, uint32_t wanted)
 {
     const struct guest_cred *c = &g->cred;
     uint32_t mode = s->mode, uid = c->uid[ID_EFFECTIVE], gid = c->gid[ID_EFFECTIVE];
@@ -179,16 +175,16 @@ static int64_t enter_locked(struct shm_segment *s)
 {
     uint32_t at = 0;
     uint64_t pages = mapping_pages(&s->mapping);
-    assert_locked(&lock);
-    while (at < SHM_MNI && table[at])
+    assert_locked(&shm_lock);
+    while (at < SHM_MNI && shm_table[at])
         at++;
-    if (at == SHM_MNI || total_pages + pages > sysctl_shmall)
+    if (at == SHM_MNI || shm_total_pages + pages > sysctl_shmall)
         return -ENOSPC;
     s->id = (int32_t)(at + (uses[at]++ % (INT32_MAX / SEQUENCE)) * SEQUENCE);
     s->mapping.ino = (uint64_t)s->id;
-    table[at] = s;
-    nr_segments++;
-    total_pages += pages;
+    shm_table[at] = s;
+    shm_nr_segments++;
+    shm_total_pages += pages;
     return s->id;
 }
 
@@ -200,7 +196,7 @@ static int64_t open_locked(const struct shm_segment *s, const struct guest *g, u
     if (size > s->mapping.size)
         return -EINVAL;
     uint32_t wanted = (flags >> 6 | flags >> 3 | flags) & 07;
-    int err = permission(s, g, wanted);
+    int err = shm_permission(s, g, wanted);
     return err ? err : s->id;
 }
 
@@ -216,14 +212,14 @@ int64_t sys_shmget(struct task *t, const uint64_t *a)
         if (!new)
             return -ENOMEM;
     }
-    spin_lock(&lock);
+    spin_lock(&shm_lock);
     struct shm_segment *s = key ? find_key_locked(key) : NULL;
     int64_t id = s                             ? open_locked(s, t->guest, a[1], flags)
                  : key && !(flags & IPC_CREAT) ? -ENOENT
                  : !new                        ? -EINVAL
                                                : enter_locked(new);
     bool used = new &&id >= 0 && !s;
-    spin_unlock(&lock);
+    spin_unlock(&shm_lock);
     if (new && !used)
         kfree(new);
     return id;
@@ -255,14 +251,14 @@ int64_t sys_shmat(struct task *t, const uint64_t *a)
     int err = place(&req, t->mm, a[1], flags);
     if (err)
         return err;
-    spin_lock(&lock);
-    struct shm_segment *s = find_locked((int32_t)a[0]);
-    err = s ? permission(s, t->guest, flags & SHM_RDONLY ? 4 : 6) : -EINVAL;
+    spin_lock(&shm_lock);
+    struct shm_segment *s = shm_find_locked((int32_t)a[0]);
+    err = s ? shm_permission(s, t->guest, flags & SHM_RDONLY ? 4 : 6) : -EINVAL;
     if (!err && s->removed && !s->nattch)
         err = -EIDRM;
     if (!err)
         s->nattch++; /* for us, until it is mapped */
-    spin_unlock(&lock);
+    spin_unlock(&shm_lock);
     if (err)
         return err;
     req.mapping = &s->mapping;
@@ -300,141 +296,4 @@ int64_t sys_shmdt(struct task *t, const uint64_t *a)
     }
     up_write(&mm->mmap_lock);
     return err;
-}
-
-/* --- shmctl ----------------------------------------------------------------------------------- */
-
-static int64_t remove_segment(struct guest *g, int32_t id)
-{
-    spin_lock(&lock);
-    struct shm_segment *s = find_locked(id);
-    uint32_t uid = g->cred.uid[ID_EFFECTIVE];
-    int64_t err = !s ? -EINVAL : uid && uid != s->uid && uid != s->cuid ? -EPERM : 0;
-    bool last = !err && !s->nattch;
-    if (!err) {
-        s->removed = true;
-        s->key = 0;
-        s->mode |= SHM_DEST;
-    }
-    if (last)
-        forget_locked(s);
-    spin_unlock(&lock);
-    if (last)
-        destroy(s);
-    return err;
-}
-
-static void fill_locked(const struct shm_segment *s, struct shmid_abi *out)
-{
-    assert_locked(&lock);
-    *out = (struct shmid_abi){
-        .key = s->key,
-        .uid = s->uid,
-        .gid = s->gid,
-        .cuid = s->cuid,
-        .cgid = s->cgid,
-        .mode = s->mode,
-        .seq = (uint16_t)(s->id / SEQUENCE),
-        .segsz = s->mapping.size,
-        .atime = s->atime,
-        .dtime = s->dtime,
-        .ctime = s->ctime,
-        .cpid = s->cpid,
-        .lpid = s->lpid,
-        .nattch = s->nattch,
-    };
-}
-
-/* IPC_STAT by id; SHM_STAT by place in the table, which also says the id. */
-static int64_t stat_segment(struct guest *g, uint32_t cmd, int32_t id, uint64_t to)
-{
-    struct shmid_abi ds;
-    bool by_place = cmd != IPC_STAT;
-    spin_lock(&lock);
-    struct shm_segment *s = !by_place                 ? find_locked(id)
-                            : id >= 0 && id < SHM_MNI ? table[id]
-                                                      : NULL;
-    int64_t err = s ? 0 : -EINVAL;
-    if (s && cmd != SHM_STAT_ANY)
-        err = permission(s, g, 4);
-    if (!err) {
-        fill_locked(s, &ds);
-        err = by_place ? s->id : 0;
-    }
-    spin_unlock(&lock);
-    if (err >= 0 && copy_to_user(mk_vaddr(to), &ds, sizeof(ds)))
-        return -EFAULT;
-    return err;
-}
-
-static int64_t change_segment(struct guest *g, int32_t id, uint64_t from)
-{
-    struct shmid_abi ds;
-    if (copy_from_user(&ds, mk_vaddr(from), sizeof(ds)))
-        return -EFAULT;
-    spin_lock(&lock);
-    struct shm_segment *s = find_locked(id);
-    uint32_t uid = g->cred.uid[ID_EFFECTIVE];
-    int64_t err = !s ? -EINVAL : uid && uid != s->uid && uid != s->cuid ? -EPERM : 0;
-    if (!err) {
-        s->uid = ds.uid;
-        s->gid = ds.gid;
-        s->mode = (s->mode & ~0777u) | (ds.mode & 0777);
-        s->ctime = inode_now() / NSEC_PER_SEC;
-    }
-    spin_unlock(&lock);
-    return err;
-}
-
-static int64_t lock_segment(int32_t id, bool locked)
-{
-    spin_lock(&lock);
-    struct shm_segment *s = find_locked(id);
-    if (s)
-        s->mode = (s->mode & ~SHM_LOCKED) | (locked ? SHM_LOCKED : 0);
-    spin_unlock(&lock);
-    return s ? 0 : -EINVAL;
-}
-
-/* The highest place in use, for who goes through the table. */
-static int64_t highest(void)
-{
-    int64_t top = 0;
-    spin_lock(&lock);
-    for (uint32_t i = 0; i < SHM_MNI; i++)
-        top = table[i] ? i : top;
-    spin_unlock(&lock);
-    return top;
-}
-
-static int64_t shm_info(uint32_t cmd, uint64_t to)
-{
-    uint64_t limits[8] = {sysctl_shmmax, 1, SHM_MNI, SHM_MNI, sysctl_shmall};
-    uint64_t usage[6] = {nr_segments, total_pages, total_pages};
-    bool fault = cmd == IPC_INFO ? copy_to_user(mk_vaddr(to), limits, sizeof(limits))
-                                 : copy_to_user(mk_vaddr(to), usage, sizeof(usage));
-    return fault ? -EFAULT : highest();
-}
-
-int64_t sys_shmctl(struct task *t, const uint64_t *a)
-{
-    int32_t id = (int32_t)a[0];
-    switch ((uint32_t)a[1]) {
-    case IPC_RMID:
-        return remove_segment(t->guest, id);
-    case IPC_SET:
-        return change_segment(t->guest, id, a[2]);
-    case IPC_STAT:
-    case SHM_STAT:
-    case SHM_STAT_ANY:
-        return stat_segment(t->guest, (uint32_t)a[1], id, a[2]);
-    case IPC_INFO:
-    case SHM_INFO:
-        return shm_info((uint32_t)a[1], a[2]);
-    case SHM_LOCK:
-    case SHM_UNLOCK:
-        return lock_segment(id, (uint32_t)a[1] == SHM_LOCK);
-    default:
-        return -EINVAL;
-    }
 }
