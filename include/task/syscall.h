@@ -18,6 +18,7 @@
 
 #include "base/errno.h"
 #include "base/format.h"
+#include "phys/node.h"
 #include "task/task.h"
 
 #define NR_SYSCALLS 464
@@ -45,6 +46,15 @@ int64_t arg_path(char *buf, vaddr_t path);
 
 /** A page-aligned range of user space, its length rounded up. 0, or -EINVAL. */
 int arg_range(uint64_t addr, uint64_t *len) must_check;
+
+/**
+ * The space of a pid (0: one's own) with mmget() done: for its owner and root. NULL with *err
+ * -ESRCH, -EPERM.
+ */
+struct mm_struct *arg_space(struct task *t, uint64_t pid, int64_t *err);
+
+/** A mask of nodes with a length in bits. 0, -EFAULT, -EINVAL (a node that cannot be). */
+int64_t arg_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes);
 
 /** A struct timespec: nanoseconds, or -EFAULT, -EINVAL. */
 int64_t arg_timespec(vaddr_t ts);

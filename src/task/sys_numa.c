@@ -9,6 +9,7 @@
 #include "base/errno.h"
 #include "fault/mmap.h"
 #include "phys/node.h"
+#include "task/syscall.h"
 #include "task/syscalls.h"
 
 #define MPOL_F_NODE 1
@@ -21,7 +22,7 @@
 #define MPOL_MF_MOVE_ALL 4
 #define MASK_BITS_MAX (PAGE_SIZE * 8)
 
-static int64_t get_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes)
+int64_t arg_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes)
 {
     nodes->bits = 0;
     if (!mask.v || bits <= 1) /* Linux counts one bit too many */
@@ -62,7 +63,7 @@ static int64_t make_policy(uint64_t mode, vaddr_t mask, uint64_t bits, struct me
 {
     nodemask_t nodes;
     int err = 0;
-    int64_t failed = get_nodes(mask, bits, &nodes);
+    int64_t failed = arg_nodes(mask, bits, &nodes);
     *pol = NULL;
     if (failed)
         return failed;

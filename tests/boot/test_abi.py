@@ -7,7 +7,8 @@ from conftest import ROOT
 from machines import ORDINARY
 
 
-@pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm"])
+@pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
+                                  "numa"])
 def test_abi(run, tmp_path, name):
     program = tmp_path / f"abi-{name}"
     subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", f"-I{ROOT}/tests/abi", "-o",

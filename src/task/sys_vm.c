@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_vm.c - reading and writing another guest's memory.
+ *
+ *      own buffers <--copy_to_user-- [bounce] <--access_process_vm-- the other's buffers
+ *
+ * Linux's counterpart: mm/process_vm_access.c.
+ */
+#include "arch/uaccess.h"
+#include "base/errno.h"
+#include "fault/gup.h"
+#include "phys/alloc.h"
+#include "phys/gfp.h"
+#include "task/guest.h"
+#include "task/syscall.h"
+#include "task/syscalls.h"
+
+#define IOV_MAX 1024
+
+/* Where we are in an array of buffers. */
+struct cursor {
+    uint64_t array, count; /* of what is left */
+    uint64_t base, len;    /* the rest of the buffer that is being worked at */
+};
+
+/* Make sure that there is something in hand. False: the array is at its end. */
+static bool advance(struct cursor *c, int *err)
+{
+    uint64_t iov[2];
+    while (!c->len && c->count) {
+        if (copy_from_user(iov, mk_vaddr(c->array), sizeof(iov))) {
+            *err = -EFAULT;
+            return false;
+        }
+        if ((int64_t)iov[1] < 0) {
+            *err = -EINVAL;
+            return false;
+        }
+        c->base = iov[0];
+        c->len = iov[1];
+        c->array += sizeof(iov);
+        c->count--;
+    }
+    return c->len != 0;
+}
+
+static int64_t transfer(struct mm_struct *mm, struct cursor *own, struct cursor *other, bool write,
+                        char *page)
+{
+    int64_t done = 0;
+    int err = 0;
+    while (advance(own, &err) && advance(other, &err)) {
+        size_t n = MIN(MIN(own->len, other->len), PAGE_SIZE);
+        if (write && copy_from_user(page, mk_vaddr(own->base), n)) {
+            err = -EFAULT;
+            break;
+        }
+        int64_t got = access_process_vm(mm, other->base, page, n, write);
+        if (got > 0 && !write && copy_to_user(mk_vaddr(own->base), page, (size_t)got))
+            got = -EFAULT;
+        if (got <= 0) {
+            err = -EFAULT;
+            break;
+        }
+        own->base += (uint64_t)got, own->len -= (uint64_t)got;
+        other->base += (uint64_t)got, other->len -= (uint64_t)got;
+        done += got;
+        if ((size_t)got < n)
+            break;
+    }
+    return done ? done : err;
+}
+
+struct mm_struct *arg_space(struct task *t, uint64_t pid, int64_t *err)
+{
+    struct guest *g = pid ? guest_find((uint32_t)pid) : t->guest;
+    *err = -ESRCH;
+    if (!g)
+        return NULL;
+    uint32_t uid = t->guest->cred.uid[ID_EFFECTIVE];
+    struct mm_struct *mm = NULL;
+    if (uid && uid != g->cred.uid[ID_REAL])
+        *err = -EPERM;
+    else
+        mm = guest_mm(g);
+    if (pid)
+        guest_put(g);
+    return mm;
+}
+
+static int64_t process_vm(struct task *t, const uint64_t *a, bool write)
+{
+    struct cursor own = {.array = a[1], .count = a[2]}, other = {.array = a[3], .count = a[4]};
+    int64_t err = -ESRCH;
+    if (a[5] || own.count > IOV_MAX || other.count > IOV_MAX)
+        return -EINVAL;
+    if (!own.count || !other.count)
+        return 0;
+    struct mm_struct *mm = a[0] ? arg_space(t, (uint32_t)a[0], &err) : NULL;
+    if (!mm)
+        return err;
+    char *page = get_free_pages(GFP_KERNEL, 0);
+    int64_t n = page ? transfer(mm, &own, &other, write, page) : -ENOMEM;
+    if (page)
+        free_pages(page, 0);
+    mmput(mm);
+    return n;
+}
+
+int64_t sys_process_vm_readv(struct task *t, const uint64_t *a)
+{
+    return process_vm(t, a, false);
+}
+
+int64_t sys_process_vm_writev(struct task *t, const uint64_t *a)
+{
+    return process_vm(t, a, true);
+}
