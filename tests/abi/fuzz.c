@@ -1,29 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz.c - random system calls with random arguments, from many processes: nobody may notice.
+ * fuzz.c - random system calls from many processes: nobody else may notice.
  *
- *      fuzz SEED CALLS      each child makes some hundred calls, until it dies of one
+ *      fuzz SEED CALLS [PROCESSES]
  *
- * Arguments are drawn from what breaks things: edges of ranges, addresses of the monitor, half
- * mapped buffers, huge lengths, small numbers. Calls that would stop the test itself (exit, kill,
- * wait for ever) are left out or made harmless.
+ * Two kinds of children take turns:
+ *
+ *      wild        any number, any argument: they soon die of what they did to themselves
+ *      purposeful  calls from a table, each argument of the kind that the call wants, mostly: files
+ *                  that exist, descriptors that are open, ranges of an arena. They live on, so what
+ *                  they build up is deep
+ *
+ * Calls that would stop the test itself (exit, kill, wait for ever) are left out; an interval timer
+ * interrupts what waits.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
-#define CALLS_PER_CHILD 300
+#define ARENA_PAGES 64
+#define CALLS_PER_CHILD 500
 
 static uint64_t state;
-static char *arena; /* 64 pages: the first half mapped, then some holes */
+static char *arena; /* its first page holds names, then all kinds of holes */
 
 static uint64_t rnd(void)
 {
@@ -33,26 +43,26 @@ static uint64_t rnd(void)
     return z ^ (z >> 31);
 }
 
-static uint64_t argument(void)
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static uint64_t anything(void)
 {
-    static const uint64_t edges[] = {
-        0,
-        1,
-        (uint64_t)-1,
-        (uint64_t)-4096,
-        4095,
-        4096,
-        0x3ffffff000UL,
-        0x4000000000UL,
-        0x3fffffffffUL,
-        0xffffffff80200000UL,
-        0xffffffc000000000UL,
-        0x8000000000000000UL,
-        0x7fffffffffffffffUL,
-        0x7fffffff,
-        0x80000000UL,
-    };
-    switch (rnd() % 8) {
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     (uint64_t)-1,
+                                     (uint64_t)-4096,
+                                     4095,
+                                     4096,
+                                     0x3ffffff000UL,
+                                     0x4000000000UL,
+                                     0x3fffffffffUL,
+                                     0xffffffff80200000UL,
+                                     0xffffffc000000000UL,
+                                     0x8000000000000000UL,
+                                     0x7fffffffffffffffUL,
+                                     0x7fffffff,
+                                     0x80000000UL};
+    switch (rnd() % 7) {
     case 0:
         return edges[rnd() % (sizeof(edges) / sizeof(edges[0]))];
     case 1:
@@ -60,93 +70,258 @@ static uint64_t argument(void)
     case 2:
         return rnd() % 64;
     case 3:
-        return (uint64_t)arena + (rnd() % 64) * PAGE;
+        return (uint64_t)arena + rnd() % (ARENA_PAGES * PAGE);
     case 4:
-        return (uint64_t)arena + rnd() % (64 * PAGE);
+        return (rnd() % ARENA_PAGES) * PAGE;
     case 5:
-        return (rnd() % 64) * PAGE;
-    case 6:
         return 1UL << (rnd() % 64);
     default:
         return (uint64_t)arena + 32 * PAGE - rnd() % 64; /* the edge of what is mapped */
     }
 }
 
-static long number(void)
+static const char *const names[] = {
+    "a",         "b",      "d",  "d/a", "l", "./d/../a", "/proc/self/maps", "/proc/self/fd/3",
+    "/dev/zero", "none/x", "d/", ""};
+#define NAMES (sizeof(names) / sizeof(names[0]))
+#define NAME_SIZE 32
+
+/*
+ * Kinds: f descriptor, p path, @ page of the arena, * anywhere in it, # length in pages,
+ * n small number, x set of bits, r read-write-exec, - zero, d directory fd, w who (pid)
+ */
+static uint64_t of_kind(char kind)
 {
-    static const long memory[] = {SYS_mmap,    SYS_munmap,  SYS_mprotect,      SYS_mremap,
-                                  SYS_madvise, SYS_mincore, SYS_brk,           SYS_mbind,
-                                  SYS_msync,   SYS_futex,   SYS_get_mempolicy, SYS_set_mempolicy};
-    for (;;) {
-        long nr =
-            rnd() % 2 ? memory[rnd() % (sizeof(memory) / sizeof(memory[0]))] : (long)(rnd() % 470);
-        switch (nr) {
-        case SYS_exit:
-        case SYS_exit_group:
-        case SYS_kill:
-        case SYS_tkill:
-        case SYS_tgkill:
-        case SYS_clone:
-        case SYS_execve:
-        case SYS_reboot:
-        case SYS_rt_sigsuspend:
-        case SYS_nanosleep:
-        case SYS_clock_nanosleep:
-        case SYS_ppoll:
-        case SYS_pselect6:
-        case SYS_read: /* the terminal may have nothing to say */
-        case SYS_readv:
-        case SYS_write: /* nobody wants to see it */
-        case SYS_writev:
-            continue;
-        default:
-            return nr;
-        }
+    if (rnd() % 24 == 0)
+        return anything();
+    switch (kind) {
+    case 'f':
+        return rnd() % 24;
+    case 'p':
+        return (uint64_t)arena + (rnd() % NAMES) * NAME_SIZE;
+    case '@':
+        return (uint64_t)arena + (1 + rnd() % (ARENA_PAGES - 1)) * PAGE;
+    case '*':
+        return (uint64_t)arena + PAGE + rnd() % ((ARENA_PAGES - 1) * PAGE - 64);
+    case '#':
+        return (rnd() % 12) * PAGE;
+    case 'n':
+        return rnd() % 300;
+    case 'x':
+        return (1UL << (rnd() % 24)) | (1UL << (rnd() % 8));
+    case 'r':
+        return rnd() % 8;
+    case 'd':
+        return rnd() % 4 ? (uint64_t)AT_FDCWD : rnd() % 24;
+    case 'w':
+        return rnd() % 3 ? 0 : (uint64_t)getpid();
+    default:
+        return 0;
     }
 }
 
-static void child(void)
+/* --- purposeful ------------------------------------------------------------------------------- */
+
+static const struct call {
+    int nr;
+    const char *kinds;
+} calls[] = {
+    {SYS_openat, "dpxx"},
+    {SYS_openat, "dpxn"},
+    {SYS_close, "f"},
+    {SYS_read, "f*n"},
+    {SYS_write, "f*n"},
+    {SYS_pread64, "f*nn"},
+    {SYS_pwrite64, "f*##"},
+    {SYS_readv, "f*n"},
+    {SYS_writev, "f*n"},
+    {SYS_lseek, "fnn"},
+    {SYS_fstat, "f*"},
+    {SYS_newfstatat, "dp*-"},
+    {SYS_statx, "dp-x*"},
+    {SYS_mkdirat, "dpx"},
+    {SYS_unlinkat, "dp-"},
+    {SYS_unlinkat, "dpx"},
+    {SYS_renameat2, "dpdp-"},
+    {SYS_linkat, "dpdp-"},
+    {SYS_symlinkat, "pdp"},
+    {SYS_readlinkat, "dp*n"},
+    {SYS_getdents64, "f*#"},
+    {SYS_ftruncate, "f#"},
+    {SYS_truncate, "p#"},
+    {SYS_fallocate, "fn##"},
+    {SYS_chdir, "p"},
+    {SYS_fchdir, "f"},
+    {SYS_getcwd, "*n"},
+    {SYS_dup, "f"},
+    {SYS_dup3, "ffx"},
+    {SYS_fcntl, "fnn"},
+    {SYS_ioctl, "fx*"},
+    {SYS_pipe2, "*x"},
+    {SYS_pipe2, "*-"},
+    {SYS_eventfd2, "nx"},
+    {SYS_memfd_create, "px"},
+    {SYS_ppoll, "*n*-"},
+    {SYS_pselect6, "n***-"},
+    {SYS_faccessat, "dpr"},
+    {SYS_fchmodat, "dpn"},
+    {SYS_utimensat, "dp*-"},
+    {SYS_statfs, "p*"},
+    {SYS_mmap, "@#rxf#"},
+    {SYS_mmap, "-#rxf-"},
+    {SYS_munmap, "@#"},
+    {SYS_mprotect, "@#r"},
+    {SYS_mremap, "@##n@"},
+    {SYS_madvise, "@#n"},
+    {SYS_mincore, "@#*"},
+    {SYS_msync, "@#n"},
+    {SYS_mlock, "@#"},
+    {SYS_mlock2, "@#r"},
+    {SYS_munlock, "@#"},
+    {SYS_mlockall, "r"},
+    {SYS_munlockall, ""},
+    {SYS_mbind, "@#r*nr"},
+    {SYS_set_mempolicy, "r*n"},
+    {SYS_get_mempolicy, "**n@r"},
+    {SYS_move_pages, "wn***r"},
+    {SYS_migrate_pages, "wn**"},
+    {SYS_process_vm_readv, "w*n*n-"},
+    {SYS_process_vm_writev, "w*n*n-"},
+    {SYS_shmget, "n#x"},
+    {SYS_shmat, "n@x"},
+    {SYS_shmdt, "@"},
+    {SYS_shmctl, "nn*"},
+    {SYS_futex, "*nn-*n"},
+    {SYS_timer_create, "n**"},
+    {SYS_timer_delete, "n"},
+    {SYS_timer_gettime, "n*"},
+    {SYS_membarrier, "x-"},
+    {SYS_getgroups, "n*"},
+    {SYS_capget, "**"},
+    {SYS_sched_setaffinity, "wn*"},
+    {SYS_sched_getaffinity, "wn*"},
+    {SYS_prlimit64, "wr-*"},
+    {SYS_getrusage, "n*"},
+    {SYS_sysinfo, "*"},
+    {SYS_uname, "*"},
+    {SYS_getrandom, "*nr"},
+    {SYS_wait4, "w*n*"},
+    {SYS_execve, "p**"},
+};
+
+static void on_alarm(int sig)
 {
-    arena = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    munmap(arena + 32 * PAGE, 8 * PAGE);
-    mprotect(arena + 48 * PAGE, 8 * PAGE, PROT_NONE);
+    (void)sig;
+}
+
+/* What purposeful calls work on: files of several kinds, a pipe, an arena. */
+static void prepare(void)
+{
+    struct itimerval often = {{0, 20000}, {0, 20000}};
+    struct sigaction act = {.sa_handler = on_alarm};
+    int fds[2], fd;
+    for (unsigned i = 0; i < NAMES; i++)
+        strcpy(arena + i * NAME_SIZE, names[i]);
+    (void)!mkdir("d", 0755);
+    (void)!symlink("a", "l");
+    fd = open("a", O_RDWR | O_CREAT, 0644);
+    (void)!ftruncate(fd, 5 * PAGE);
+    (void)!pipe(fds);
+    (void)!open("d", O_RDONLY);
+    (void)!open("/proc/self/status", O_RDONLY);
+    sigaction(SIGALRM, &act, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void purposeful(void)
+{
+    prepare();
     for (int i = 0; i < CALLS_PER_CHILD; i++) {
-        long nr = number();
+        const struct call *c = &calls[rnd() % (sizeof(calls) / sizeof(calls[0]))];
+        uint64_t a[6] = {0};
+        for (int k = 0; c->kinds[k]; k++)
+            a[k] = of_kind(c->kinds[k]);
+        syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+}
+
+/* --- wild ------------------------------------------------------------------------------------- */
+
+static long wild_number(void)
+{
+    static const short unwanted[] = {SYS_exit,          SYS_exit_group,      SYS_kill,
+                                     SYS_tkill,         SYS_tgkill,          SYS_clone,
+                                     SYS_execve,        SYS_reboot,          SYS_nanosleep,
+                                     SYS_rt_sigsuspend, SYS_clock_nanosleep, 435};
+    for (;;) {
+        long nr = (long)(rnd() % 470);
+        unsigned i = 0;
+        while (i < sizeof(unwanted) / sizeof(unwanted[0]) && unwanted[i] != nr)
+            i++;
+        if (i == sizeof(unwanted) / sizeof(unwanted[0]))
+            return nr;
+    }
+}
+
+static void wild(void)
+{
+    alarm(1); /* and death, should it wait for ever */
+    for (int i = 0; i < CALLS_PER_CHILD; i++) {
         uint64_t a[6];
         for (int k = 0; k < 6; k++)
-            a[k] = argument();
-        if (nr == SYS_futex) { /* a wait always ends */
-            static const struct timespec soon = {0, 1000};
-            a[3] = (uint64_t)&soon;
-        }
-        syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+            a[k] = anything();
+        syscall(wild_number(), a[0], a[1], a[2], a[3], a[4], a[5]);
     }
+}
+
+/* --- children --------------------------------------------------------------------------------- */
+
+static void child(uint64_t seed)
+{
+    state = seed;
+    int null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < 3; fd++)
+        dup2(null, fd);
+    arena =
+        mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(arena + 32 * PAGE, 8 * PAGE);
+    mprotect(arena + 48 * PAGE, 8 * PAGE, PROT_NONE);
+    if (seed % 3)
+        purposeful();
+    else
+        wild();
     _exit(0);
 }
 
 int main(int argc, char **argv)
 {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-    long calls = argc > 2 ? strtol(argv[2], NULL, 0) : 20000;
+    long total = argc > 2 ? strtol(argv[2], NULL, 0) : 20000;
+    int at_once = argc > 3 ? atoi(argv[3]) : 4, running = 0, status;
     unsigned ended = 0, died = 0;
-    for (long done = 0; done < calls; done += CALLS_PER_CHILD) {
-        state = seed + (uint64_t)done;
-        pid_t pid = fork();
-        if (pid == 0) {
-            signal(SIGALRM, SIG_DFL);
-            child();
+    (void)!mkdir("/tmp/fuzz", 0755);
+    if (chdir("/tmp/fuzz"))
+        return 1;
+    for (long done = 0; done < total || running;) {
+        if (done < total && running < at_once) {
+            pid_t pid = fork();
+            if (pid == 0)
+                child(seed + (uint64_t)done);
+            if (pid < 0 && !running)
+                return 1;
+            running += pid > 0;
+            done += CALLS_PER_CHILD;
+            continue;
         }
-        int status;
-        if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-            printf("fuzz: a child cannot be made or waited for\n");
+        if (wait(&status) < 0)
             return 1;
-        }
+        running--;
         if (WIFEXITED(status))
             ended++;
         else
             died++;
     }
-    printf("fuzz: seed %lu, %u children ended, %u died of a call\n", (unsigned long)seed, ended,
-           died);
+    printf("fuzz: seed %lu, %ld calls, %u children ended, %u died of one\n", (unsigned long)seed,
+           total, ended, died);
     return 0;
 }
