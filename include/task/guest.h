@@ -109,9 +109,12 @@ struct guest {
     uint64_t minflt, majflt;     /* (g) after exit; while it runs they are in mm */
     struct guest_cred cred;      /* (g) */
     struct guest_timers *timers; /* alarms, made when the first is set */
-    uint32_t membarriers;        /* (a) kinds that were registered for */
-    uint32_t umask;              /* (c) */
-    uint64_t at_random[2];       /* (b) */
+    int8_t nice;                 /* (a) told back; so are the next three */
+    uint8_t sched_policy, sched_priority;
+    uint32_t personality;
+    uint32_t membarriers;  /* (a) kinds that were registered for */
+    uint32_t umask;        /* (c) */
+    uint64_t at_random[2]; /* (b) */
 };
 
 /** How a guest is to be started. Zeroed is a good default. */

@@ -53,6 +53,13 @@ int arg_range(uint64_t addr, uint64_t *len) must_check;
  */
 struct mm_struct *arg_space(struct task *t, uint64_t pid, int64_t *err);
 
+/** The guest behind a pidfd, referenced, or NULL: -EBADF. */
+struct guest *arg_pidfd(struct task *t, uint64_t fd);
+
+/** Store a struct rusage. 0 or -EFAULT. */
+int put_rusage(vaddr_t to, uint64_t run_ns, uint64_t minflt, uint64_t majflt,
+               uint64_t maxrss_kb) must_check;
+
 /** A mask of nodes with a length in bits. 0, -EFAULT, -EINVAL (a node that cannot be). */
 int64_t arg_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes);
 

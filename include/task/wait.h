@@ -9,6 +9,7 @@
 
 #define WNOHANG 1
 #define WUNTRACED 2
+#define WEXITED 4 /* waitid may wait for less */
 #define WCONTINUED 8
 #define WNOWAIT 0x01000000
 

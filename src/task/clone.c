@@ -96,6 +96,10 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->root = inode_get(g->root);
     child->umask = g->umask;
     child->cred = g->cred;
+    child->nice = g->nice;
+    child->sched_policy = g->sched_policy;
+    child->sched_priority = g->sched_priority;
+    child->personality = g->personality;
     child->at_random[0] = g->at_random[0];
     child->at_random[1] = g->at_random[1];
     spin_unlock(&g->lock);

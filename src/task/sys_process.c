@@ -55,37 +55,6 @@ int64_t sys_clone(struct task *t, const uint64_t *a)
     return task_clone(t, &req);
 }
 
-/* struct rusage: two timevals, then 14 words; maxrss, minflt and majflt are [4], [8], [9]. */
-static int64_t put_rusage(vaddr_t to, uint64_t run_ns, uint64_t minflt, uint64_t majflt,
-                          uint64_t maxrss_kb)
-{
-    uint64_t words[18] = {0};
-    words[0] = run_ns / NSEC_PER_SEC;
-    words[1] = run_ns % NSEC_PER_SEC / NSEC_PER_USEC;
-    words[4] = maxrss_kb;
-    words[8] = minflt;
-    words[9] = majflt;
-    return copy_to_user(to, words, sizeof(words)) ? -EFAULT : 0;
-}
-
-int64_t sys_wait4(struct task *t, const uint64_t *a)
-{
-    struct wait_result r;
-    int options = (int)a[2];
-    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | (int)0xe0000000))
-        return -EINVAL;
-    int64_t pid = guest_wait_child(t, (int32_t)a[0], options, &r);
-    if (pid == -EINTR)
-        return -ERESTARTSYS;
-    if (pid <= 0)
-        return pid;
-    if (a[1] && put_user_u32((uint32_t)r.status, mk_vaddr(a[1])))
-        return -EFAULT;
-    if (a[3] && put_rusage(mk_vaddr(a[3]), r.run_ns, r.minflt, r.majflt, 0))
-        return -EFAULT;
-    return pid;
-}
-
 #define RUSAGE_SELF 0
 #define RUSAGE_CHILDREN (-1)
 #define RUSAGE_THREAD 1

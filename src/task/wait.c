@@ -62,7 +62,8 @@ static struct guest *find_child(struct guest *g, int64_t which, int options, int
             continue;
         *err = 0;
         bool stopped = child->state == GUEST_STOPPED && (options & WUNTRACED) && child->stop_news;
-        if (child->state == GUEST_ZOMBIE || stopped) {
+        bool ended = child->state == GUEST_ZOMBIE && (options & WEXITED);
+        if (ended || stopped) {
             found = child;
             guest_get(found);
             break;
@@ -81,7 +82,7 @@ static int64_t collect(struct guest *g, struct guest *child, int options, struct
     out->majflt = child->majflt;
     if (child->state == GUEST_STOPPED) {
         out->status = child->stop_signal << 8 | 0x7f;
-        child->stop_news = false;
+        child->stop_news = (options & WNOWAIT) != 0;
     } else {
         out->status = child->exit_status;
         if (!(options & WNOWAIT)) {

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -293,6 +294,20 @@ static void child(uint64_t seed)
     _exit(0);
 }
 
+/* What outlives its makers: segments of shared memory, and big files. */
+static void tidy(void)
+{
+    struct shmid_ds ds;
+    for (int i = shmctl(0, SHM_INFO, &ds); i >= 0; i--) {
+        int id = shmctl(i, SHM_STAT, &ds);
+        if (id >= 0)
+            shmctl(id, IPC_RMID, NULL);
+    }
+    (void)!truncate("a", 0);
+    (void)!truncate("b", 0);
+    (void)!truncate("d/a", 0);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
@@ -316,11 +331,14 @@ int main(int argc, char **argv)
         if (wait(&status) < 0)
             return 1;
         running--;
+        if ((ended + died) % 64 == 0)
+            tidy();
         if (WIFEXITED(status))
             ended++;
         else
             died++;
     }
+    tidy();
     printf("fuzz: seed %lu, %ld calls, %u children ended, %u died of one\n", (unsigned long)seed,
            total, ended, died);
     return 0;
