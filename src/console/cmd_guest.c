@@ -20,6 +20,7 @@
 #include "file/tty.h"
 #include "kern/serial.h"
 #include "task/guest.h"
+#include "task/syscall.h"
 
 void guest_interrupt_foreground(int sig)
 {
@@ -55,9 +56,11 @@ static int wait_for(struct console *con, uint32_t pid, const char *name)
         return 0;
     }
     if ((status & 0x7f) != 0) {
-        print(con->out, "[pid %u] %s: ", pid, name);
-        wait_status_print(status, con->out);
-        print(con->out, "\n");
+        char how[32]; /* in one piece: other jobs print too */
+        struct buffer_sink b;
+        buffer_sink_init(&b, how, sizeof(how));
+        wait_status_print(status, &b.sink);
+        print(con->out, "[pid %u] %s: %s\n", pid, name, how);
     }
     return shell_status(status);
 }
@@ -222,6 +225,14 @@ static int cmd_jobs(struct console *con, int argc, char **argv)
     return 0;
 }
 
+static int cmd_unimplemented(struct console *con, int argc, char **argv)
+{
+    if (argc != 1)
+        return command_usage(con, argv[0]);
+    syscall_print_unknown(con->out);
+    return 0;
+}
+
 static const struct command commands[] = {
     {"run", "[--node N] [--bind NODES] [--harts HARTS] [--oom-score-adj N] GUEST [ARG]...",
      "start a guest",
@@ -236,6 +247,9 @@ static const struct command commands[] = {
     {"resume", "PID", "let a stopped guest go on, and wait for it", NULL, cmd_resume},
     {"wait", "[JOB]", "wait for jobs in the background", NULL, cmd_wait},
     {"jobs", "", "list the jobs in the background", NULL, cmd_jobs},
+    {"unimplemented", "", "system calls that guests asked for and that are not there",
+     "Number, name, how often. What a program lacked, when it says 'Function not implemented'.\n",
+     cmd_unimplemented},
 };
 
 void cmd_guest_init(void)

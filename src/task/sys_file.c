@@ -226,7 +226,7 @@ int64_t sys_dup3(struct task *t, const uint64_t *a)
 static int64_t set_cloexec(struct file_table *files, uint64_t fd, bool on)
 {
     spin_lock(&files->lock);
-    if (on)
+    if (on && files->files[fd]) /* another thread may have closed it meanwhile */
         set_bit(fd, files->close_on_exec);
     else
         clear_bit(fd, files->close_on_exec);

@@ -30,3 +30,25 @@ def test_random_calls(run, tmp_path, seed):
                  options=["--guest", str(program), "--append", "loglevel=3"])
     assert f"seed {seed}, 100000 calls" in result.output(0)
     assert "hello from" in result.output(2)
+
+
+def oracle(program, *words):
+    """What the same binary prints under Linux."""
+    return subprocess.run(["qemu-riscv64", f"{ROOT}/build/guest/{program}", *words], check=True,
+                          capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("kib", [1, 3, 17, 100])
+def test_malloc_says_the_same(run, kib):
+    """mallinfo, mallinfo2 and malloc_stats, to the byte."""
+    result = run(ORDINARY, f"heap info {kib}")
+    assert result.output(0).strip() == oracle("heap", "info", str(kib)).strip()
+
+
+def test_experiments(run):
+    result = run(ORDINARY, "heap lazy", "heap threshold", "heap hole", "heap trim", "heap storm",
+                 "heap cow", "check")
+    assert result.output(1).count("in the heap (brk)") == 3
+    assert "256 faults, each a copy" in result.output(5)
+    rates = [float(line.split()[-4]) for line in result.output(4).splitlines()]
+    assert rates[0] > 512 and rates[2] < 10
