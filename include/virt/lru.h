@@ -28,9 +28,9 @@
 void lru_init(void);
 
 /** Pages of a hart that are on their way to the lists. */
-#define LRU_BATCH 31
+#define LRU_BATCH 30
 struct lru_batch {
-    uint64_t n;
+    uint32_t n;
     struct page *pages[LRU_BATCH];
 } cache_aligned;
 extern struct lru_batch lru_batches[MAX_HARTS];
@@ -42,10 +42,8 @@ static inline void lru_cache_add(struct page *page)
 {
     struct lru_batch *batch = &lru_batches[hart_index()];
     get_page(page);
-    uint64_t n = batch->n;
-    batch->pages[n] = page;
-    batch->n = ++n;
-    if (unlikely(n == LRU_BATCH))
+    batch->pages[batch->n] = page;
+    if (unlikely(++batch->n == LRU_BATCH))
         lru_batch_drain(batch);
 }
 

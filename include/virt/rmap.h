@@ -26,7 +26,7 @@
 #include "base/list.h"
 #include "base/types.h"
 #include "arch/pte.h"
-#include "phys/node.h"
+#include "phys/page.h"
 #include "virt/vma.h"
 
 struct anon_vma {
@@ -75,29 +75,8 @@ void put_anon_vma(struct anon_vma *av);
 
 /* --- a page gets or loses an entry: page_table_lock of the entry's mm held -------------------- */
 
-/** NR_ANON_MAPPED or NR_FILE_MAPPED of the page's node: the hart's own share, without a call. */
-static inline void count_mapped(const struct page *page, enum node_stat item, int delta)
-{
-    pg_data_t *pgdat = page_pgdat(page);
-    int8_t *diff = &pgdat->stat_diff[hart_index()].diff[item];
-    int changed = *diff + delta;
-    if (likely(changed > -STAT_THRESHOLD && changed < STAT_THRESHOLD))
-        *diff = (int8_t)changed;
-    else
-        mod_node_state(pgdat, item, delta);
-}
-
 /** A fresh private page, not seen by anyone yet. */
-static inline void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma,
-                                          uint64_t addr)
-{
-    page_set_type(page, PAGE_ANON);
-    page->mapping = vma->anon_vma;
-    page->index = vma_index(vma, addr);
-    page->mapcount = 1;
-    count_mapped(page, NR_ANON_MAPPED, 1);
-}
-
+void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, uint64_t addr);
 /** One more entry for a private page that hangs on an anon_vma. */
 void page_add_anon_rmap(struct page *page);
 /** One more entry for a page of a file. */

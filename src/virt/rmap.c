@@ -49,6 +49,27 @@ bool mapping_is_writable(struct address_space *m)
 
 /* --- counting --------------------------------------------------------------------------------- */
 
+/* Every first touch comes by here: the hart's own difference is changed without a call. */
+static inline void count_mapped(const struct page *page, enum node_stat item, int delta)
+{
+    pg_data_t *pgdat = page_pgdat(page);
+    int8_t *diff = &pgdat->stat_diff[hart_index()].diff[item];
+    int changed = *diff + delta;
+    if (likely(changed > -STAT_THRESHOLD && changed < STAT_THRESHOLD))
+        *diff = (int8_t)changed;
+    else
+        mod_node_state(pgdat, item, delta);
+}
+
+void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, uint64_t addr)
+{
+    page_set_type(page, PAGE_ANON);
+    page->mapping = vma->anon_vma;
+    page->index = vma_index(vma, addr);
+    page->mapcount = 1;
+    count_mapped(page, NR_ANON_MAPPED, 1);
+}
+
 void page_add_anon_rmap(struct page *page)
 {
     if (fetch_add_relaxed(&page->mapcount, 1) == 0)
