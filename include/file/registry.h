@@ -51,6 +51,9 @@ void view_register_numbers(char letter, view_next_fn *next);
 /** The view at @path and the numbers in it, or NULL. "." and ".." are not understood. */
 const struct view *view_find(const char *path, struct view_args *args);
 
+/** Both at once: the view, or NULL; then *is_dir when @path is a directory above some. */
+const struct view *view_resolve(const char *path, struct view_args *args, bool *is_dir);
+
 /** Print the view at @path. 0, -ENOENT (no such view), -EISDIR, -EINVAL (a binary one). */
 int view_read(const char *path, struct sink *out) must_check;
 

@@ -128,6 +128,37 @@ static enum match match_path(const char *pattern, const char *path, struct view_
     return *pattern ? MATCH_BELOW : MATCH_EXACT;
 }
 
+/* Do they differ before the first number? Then they do not belong together: most are gone here. */
+static bool differs_early(const char *pattern, const char *path)
+{
+    while (*path && *pattern == *path) {
+        pattern++;
+        path++;
+    }
+    return *path && *path != '/' && *pattern && *pattern != '%' && *pattern != '/';
+}
+
+const struct view *view_resolve(const char *path, struct view_args *args, bool *is_dir)
+{
+    struct view_args here;
+    const char *rest;
+    *is_dir = false;
+    for (unsigned t = 0; t < nr_tables; t++) {
+        for (unsigned i = 0; i < tables[t].n; i++) {
+            const struct view *view = &tables[t].views[i];
+            if (differs_early(view->path, path))
+                continue;
+            enum match match = match_path(view->path, path, &here, &rest);
+            *is_dir |= match == MATCH_BELOW;
+            if (match == MATCH_EXACT) {
+                *args = here;
+                return view;
+            }
+        }
+    }
+    return NULL;
+}
+
 const struct view *view_find(const char *path, struct view_args *args)
 {
     const char *rest;

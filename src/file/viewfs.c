@@ -76,9 +76,10 @@ static struct inode *lookup(struct inode *dir, const char *name, size_t n, int *
     *err = join(dir, name, n, path);
     if (*err)
         return NULL;
-    const struct view *view = view_find(path, &args);
+    bool is_dir;
+    const struct view *view = view_resolve(path, &args, &is_dir);
     *err = -ENOENT;
-    if (!view && !view_is_dir(path))
+    if (!view && !is_dir)
         return NULL;
     struct inode *inode = make(dir->sb, path, view ? mode_of(view) : S_IFDIR | 0555);
     *err = inode ? 0 : -ENOMEM;

@@ -129,7 +129,7 @@ void ipi_call(hartmask_t mask, void (*fn)(void *), void *arg, enum ipi_wait wait
     }
 }
 
-/* --- waiting: a look, a yield, another look ---------------------------------------------------- */
+/* --- waiting: a look, a yield, another look --------------------------------------------------- */
 
 void spin_wait(uint32_t round)
 {
