@@ -12,9 +12,10 @@
 
 /**
  * An object of `size` bytes, all zero, with one reference (mapping_put() drops it). Its pages are
- * made when they are touched and live as long as it does. NULL when out of memory.
+ * made when they are touched and live as long as it does. `account`: it counts as promised memory.
+ * NULL when out of memory, or when no more may be promised.
  */
-struct address_space *shmem_create(uint64_t size);
+struct address_space *shmem_create(uint64_t size, bool account);
 
 /* --- operations for whoever has an address_space with such pages ------------------------------ */
 

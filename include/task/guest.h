@@ -111,7 +111,7 @@ struct guest {
     struct guest_timers *timers; /* alarms, made when the first is set */
     int8_t nice;                 /* (a) told back; so are the next three */
     uint8_t sched_policy, sched_priority;
-    uint32_t personality;
+    uint32_t personality, coredump_filter;
     uint32_t membarriers;  /* (a) kinds that were registered for */
     uint32_t umask;        /* (c) */
     uint64_t at_random[2]; /* (b) */

@@ -16,6 +16,7 @@ void view_slabinfo_init(void);
 void view_machine_init(void); /* cmdline, cpuinfo, uptime, loadavg, stat, iomem, swaps, version */
 void view_node_init(void);    /* /sys/devices/system/node */
 void view_cpu_init(void);     /* /sys/devices/system/cpu */
+void view_compat_init(void);  /* what programs look for before they begin */
 void view_sysv_init(void);    /* /proc/sysvipc, mounts, /proc/sys/kernel */
 void view_guest_files_init(void);     /* /proc/self, /proc/PID: exe, cwd, root, fd, fdinfo */
 void view_guest_init(void);           /* /proc/PID: status, stat, statm, cmdline, oom_score ... */

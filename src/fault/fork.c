@@ -15,6 +15,7 @@
 #include "base/errno.h"
 #include "fault/mmap.h"
 #include "phys/page.h"
+#include "virt/commit.h"
 #include "virt/mapping.h"
 #include "virt/rmap.h"
 
@@ -81,8 +82,10 @@ static int copy_pages(struct mm_struct *dst, struct mm_struct *src,
 
 static int copy_vma(struct mm_struct *dst, struct mm_struct *src, struct vm_area_struct *vma)
 {
-    struct vm_area_struct *copy =
-        vma_alloc(dst, vma->vm_start, vma->vm_end, vma->vm_flags & ~VM_LOCKED);
+    uint64_t flags = vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT);
+    if ((flags & VM_ACCOUNT) && !vm_enough_memory(vma_pages(vma)))
+        return -ENOMEM;
+    struct vm_area_struct *copy = vma_alloc(dst, vma->vm_start, vma->vm_end, flags);
     if (!copy)
         return -ENOMEM;
     copy->vm_pgoff = vma->vm_pgoff;

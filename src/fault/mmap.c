@@ -11,6 +11,7 @@
  * Locks: mmap_lock for writing. Linux's counterpart: do_mmap(), mmap_region().
  */
 #include "fault/mmap.h"
+#include "virt/commit.h"
 
 #include "arch/layout.h"
 #include "base/errno.h"
@@ -82,10 +83,15 @@ static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struc
         return -ENOMEM;
     plan->vm_flags =
         prot_to_vm_flags(req->prot) | map_flags_to_vm_flags(req->flags) | mm->def_flags;
-    return check_type(req, &plan->vm_flags);
+    if (load_relaxed(&sysctl_overcommit_memory) == OVERCOMMIT_NEVER)
+        plan->vm_flags &= ~VM_NORESERVE;
+    int err = check_type(req, &plan->vm_flags);
+    if ((plan->vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE)
+        plan->vm_flags |= VM_ACCOUNT;
+    return err;
 }
 
-/* The limits of the guest, and that nobody maps more at once than the machine could ever hold. */
+/* The limits of the guest, and what memory may still be promised. */
 static int check_limits(struct mm_struct *mm, const struct plan *plan)
 {
     uint64_t pages = plan->len >> PAGE_SHIFT;
@@ -94,17 +100,10 @@ static int check_limits(struct mm_struct *mm, const struct plan *plan)
         return -ENOMEM;
     if ((vm_flags & VM_LOCKED) && (mm->locked_vm + pages) << PAGE_SHIFT > mm->memlock_limit)
         return -EAGAIN;
-    if ((vm_flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) != VM_WRITE)
-        return 0;
-    if ((mm->data_vm + pages) << PAGE_SHIFT > load_relaxed(&mm->data_limit))
+    if ((vm_flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE &&
+        (mm->data_vm + pages) << PAGE_SHIFT > load_relaxed(&mm->data_limit))
         return -ENOMEM;
-    uint64_t present = 0;
-    int nid;
-    if (vm_flags & VM_NORESERVE)
-        return 0;
-    for_each_node(nid)
-        present += NODE_DATA(nid)->node_present_pages;
-    return pages > present ? -ENOMEM : 0;
+    return (vm_flags & VM_ACCOUNT) && !vm_enough_memory(pages) ? -ENOMEM : 0;
 }
 
 static int64_t choose_address(struct mm_struct *mm, const struct mmap_request *req, uint64_t len)

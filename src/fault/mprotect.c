@@ -17,6 +17,7 @@
 #include "fault/fault_kinds.h"
 #include "fault/mmap.h"
 #include "phys/page.h"
+#include "virt/commit.h"
 
 #define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
 
@@ -100,17 +101,17 @@ static int protect_vma(struct mm_struct *mm, struct vm_area_struct **vmap, uint6
     int64_t pages;
     if (new_flags == vma->vm_flags)
         return 0;
-    if (vma->vm_start < start) {
-        int err = vma_split(vma, start);
-        if (err)
-            return err;
-        vma = vma_next(vma);
+    /* what can be written to from now on is promised */
+    if ((vm_flags & VM_WRITE) &&
+        !(vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
+        if (!vm_enough_memory((MIN(end, vma->vm_end) - MAX(start, vma->vm_start)) >> PAGE_SHIFT))
+            return -ENOMEM;
+        new_flags |= VM_ACCOUNT;
     }
-    if (vma->vm_end > end) {
-        int err = vma_split(vma, end);
-        if (err)
-            return err;
-    }
+    int err = vma_carve(vmap, start, end);
+    if (err)
+        return err;
+    vma = *vmap;
     pages = (int64_t)vma_pages(vma);
     mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -pages);
     mm_account_vma(mm, new_flags, vma_is_anonymous(vma), pages);

@@ -17,6 +17,7 @@
 #include "fault/mmap.h"
 #include "virt/mapping.h"
 #include "virt/rmap.h"
+#include "virt/commit.h"
 
 struct move {
     uint64_t old, old_len, new, new_len, flags;
@@ -131,6 +132,9 @@ static int64_t resize(struct vm_area_struct *vma, struct move *m)
         if (vma->vm_flags & VM_DONTEXPAND)
             return -EFAULT;
         if ((mm->total_vm << PAGE_SHIFT) + m->new_len - m->old_len > load_relaxed(&mm->as_limit))
+            return -ENOMEM;
+        if ((vma->vm_flags & VM_ACCOUNT) &&
+            !vm_enough_memory((m->new_len - m->old_len) >> PAGE_SHIFT))
             return -ENOMEM;
     }
     if (!to_fixed && !(m->flags & MREMAP_DONTUNMAP)) {

@@ -21,12 +21,14 @@
 #include "kern/thread.h"
 #include "phys/alloc.h"
 #include "slab/kmalloc.h"
+#include "virt/commit.h"
 #include "virt/lru.h"
 #include "virt/rmap.h"
 
 struct shmem {
     struct address_space mapping;
-    uint32_t count; /* (a) VMAs, and who has just made it */
+    uint32_t count;   /* (a) VMAs, and who has just made it */
+    int64_t promised; /* pages that it counts for */
 };
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -181,6 +183,7 @@ static void shmem_put(struct address_space *m)
         return;
     shmem_drop_pages(m, 0, UINT64_MAX);
     page_tree_destroy(&m->pages);
+    vm_acct_memory(-shmem_of(m)->promised);
     kfree(shmem_of(m));
 }
 
@@ -205,11 +208,16 @@ static const struct address_space_ops shmem_ops = {
     .print_name = print_name,
 };
 
-struct address_space *shmem_create(uint64_t size)
+struct address_space *shmem_create(uint64_t size, bool account)
 {
+    uint64_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    if (account && !vm_enough_memory(pages))
+        return NULL;
     struct shmem *s = kzalloc(sizeof(*s), GFP_KERNEL);
     if (!s)
         return NULL;
+    s->promised = account ? (int64_t)pages : 0;
+    vm_acct_memory(s->promised);
     address_space_init(&s->mapping, &shmem_ops, s, size);
     s->mapping.dev = 1; /* as Linux's internal tmpfs: 00:01 */
     s->count = 1;

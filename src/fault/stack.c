@@ -13,6 +13,7 @@
 #include "arch/layout.h"
 #include "fault/fault_kinds.h"
 #include "fault/mmap.h"
+#include "virt/commit.h"
 
 /* May the VMA reach down to addr, by its limits and its neighbour? */
 static bool may_grow(struct mm_struct *mm, struct vm_area_struct *vma, uint64_t addr)
@@ -24,6 +25,8 @@ static bool may_grow(struct mm_struct *mm, struct vm_area_struct *vma, uint64_t 
     if (vma->vm_end - addr > load_relaxed(&mm->stack_limit))
         return false;
     if ((mm->total_vm + pages) << PAGE_SHIFT > load_relaxed(&mm->as_limit))
+        return false;
+    if ((vma->vm_flags & VM_ACCOUNT) && !vm_enough_memory(pages))
         return false;
     bool prev_matters =
         prev && (prev->vm_flags & VM_ACCESS_FLAGS) && !(prev->vm_flags & VM_GROWSDOWN);

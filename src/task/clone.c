@@ -100,6 +100,7 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->sched_policy = g->sched_policy;
     child->sched_priority = g->sched_priority;
     child->personality = g->personality;
+    child->coredump_filter = g->coredump_filter;
     child->at_random[0] = g->at_random[0];
     child->at_random[1] = g->at_random[1];
     spin_unlock(&g->lock);

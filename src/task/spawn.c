@@ -67,6 +67,7 @@ static void set_limits(struct guest *g)
     g->limits[RLIMIT_MEMLOCK] = (struct rlimit){MIB(8), MIB(8)};
     g->limits[RLIMIT_CORE].cur = 0;
     g->umask = 022;
+    g->coredump_filter = 0x33; /* Linux's default */
     g->cred.cap_effective = g->cred.cap_permitted = CAP_ALL;
 }
 

@@ -12,6 +12,7 @@
 #include "file/root.h"
 #include "task/files.h"
 #include "task/syscalls.h"
+#include "virt/commit.h"
 #include "virt/mapping.h"
 
 #define MS_ASYNC 1
@@ -87,7 +88,8 @@ int64_t sys_mmap(struct task *t, const uint64_t *a)
     if (!f && (req.flags & MAP_TYPE) != MAP_PRIVATE) { /* shared memory is an object of its own */
         if (!req.len || req.len > USER_TOP)
             return req.len ? -ENOMEM : -EINVAL;
-        shared = shmem_create(req.len);
+        bool account = !(req.flags & MAP_NORESERVE) || sysctl_overcommit_memory == OVERCOMMIT_NEVER;
+        shared = shmem_create(req.len, account);
         if (!shared)
             return -ENOMEM;
         req.mapping = shared;

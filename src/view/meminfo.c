@@ -12,6 +12,7 @@
 #include "phys/node.h"
 #include "arch/layout.h"
 #include "view/view.h"
+#include "virt/commit.h"
 
 #define PAGES_TO_KB(n) ((n) << (PAGE_SHIFT - 10))
 
@@ -70,7 +71,8 @@ static int show(struct sink *out, const struct view_args *args)
     row(out, "SUnreclaim:", unreclaimable);
     row(out, "KernelStack:", global_node_state(NR_KERNEL_STACK));
     row(out, "PageTables:", global_node_state(NR_PAGETABLE));
-    row(out, "CommitLimit:", managed_pages() / 2);
+    row(out, "CommitLimit:", vm_commit_limit());
+    row(out, "Committed_AS:", vm_committed());
     print(out, "%-15s %8lu kB\n", "VmallocTotal:", VMALLOC_SIZE >> 10);
     row(out, "VmallocUsed:", global_node_state(NR_VMALLOC));
     row(out, "Reserved:", (memblock.memory.total >> PAGE_SHIFT) - managed_pages());

@@ -13,6 +13,7 @@
 #include "task/exec.h"
 #include "view/sysctl.h"
 #include "view/view.h"
+#include "virt/commit.h"
 #include "virt/vma.h"
 
 int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max, uint64_t *out)
@@ -32,6 +33,9 @@ int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max, uint64
 SETTING(min_free_kbytes, min_free_kbytes, 128, 1 << 20, setup_per_zone_wmarks())
 SETTING(watermark_scale_factor, watermark_scale_factor, 1, 3000, setup_per_zone_wmarks())
 SETTING(randomize_va_space, sysctl_randomize_va_space, 0, 2, (void)0)
+SETTING(overcommit_memory, sysctl_overcommit_memory, 0, 2, (void)0)
+SETTING(overcommit_ratio, sysctl_overcommit_ratio, 0, 10000, sysctl_overcommit_kbytes = 0)
+SETTING(overcommit_kbytes, sysctl_overcommit_kbytes, 0, UINT64_MAX, (void)0)
 SETTING(max_map_count, sysctl_max_map_count, 1, 1 << 24, (void)0)
 
 static int show_ratio(struct sink *out, const struct view_args *args)
@@ -68,6 +72,9 @@ static const struct view views[] = {
     SETTING_ROW(VM, watermark_scale_factor),
     {.path = VM "/lowmem_reserve_ratio", .show = show_ratio},
     SETTING_ROW(VM, max_map_count),
+    SETTING_ROW(VM, overcommit_memory),
+    SETTING_ROW(VM, overcommit_ratio),
+    SETTING_ROW(VM, overcommit_kbytes),
     SETTING_ROW("/proc/sys/kernel", randomize_va_space),
     {.path = VM "/drop_caches", .show = show_nothing, .store = store_drop_caches},
 };

@@ -10,6 +10,7 @@
 #include "base/string.h"
 #include "slab/cache.h"
 #include "virt/lru.h"
+#include "virt/commit.h"
 #include "virt/page_tree.h"
 #include "virt/rmap.h"
 
@@ -156,6 +157,8 @@ void mm_account_vma(struct mm_struct *mm, uint64_t flags, bool anonymous, int64_
 {
     uint64_t n = (uint64_t)pages; /* unsigned arithmetic wraps: adding a negative number is right */
     mm->total_vm += n;
+    if (flags & VM_ACCOUNT)
+        vm_acct_memory(pages);
     if (flags & VM_GROWSDOWN)
         mm->stack_vm += n;
     else if ((flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)

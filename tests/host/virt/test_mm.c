@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "virt/commit.h"
 #include "virt/fake_mm.h"
 
 #include "base/errno.h"
@@ -265,6 +266,7 @@ static int set_up(void **state)
 
 int main(void)
 {
+    sysctl_overcommit_memory = OVERCOMMIT_ALWAYS; /* there is no machine to ask for more */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_calls_match_the_model),
         cmocka_unit_test(brk_moves_by_bytes),
