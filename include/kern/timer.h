@@ -42,6 +42,15 @@ void timer_set_timebase(uint64_t hz);
 /** Nanoseconds of the machine's clock. */
 uint64_t now_ns(void);
 
+/** Nanoseconds since 1970 by the clock on the wall; from the boot on, where none tells the date. */
+uint64_t now_realtime_ns(void);
+
+/** A time of that clock as one of now_ns(); 0 when it is past. */
+uint64_t realtime_to_ns(uint64_t realtime);
+
+/** Say what the date is now. Any context. */
+void time_set_realtime(uint64_t ns);
+
 /** Raw ticks of rdtime; conversion to them rounds up. */
 static inline uint64_t now_ticks(void)
 {

@@ -102,6 +102,11 @@ struct machine_uart {
     int32_t plic;       /* index in plics[], -1 if none */
 };
 
+struct machine_rtc {
+    paddr_t base; /* size 0: there is none */
+    uint64_t size;
+};
+
 struct machine_plic {
     paddr_t base;
     uint64_t size;
@@ -139,6 +144,7 @@ struct machine {
     struct machine_range memory[MACHINE_MAX_MEMORY];
     struct machine_reserved reserved[MACHINE_MAX_RESERVED];
     struct machine_uart uart;
+    struct machine_rtc rtc;
     struct machine_plic plics[MACHINE_MAX_PLICS];
     struct machine_virtio virtio[MACHINE_MAX_VIRTIO];
 

@@ -40,6 +40,7 @@ void machine_read_distances(struct machine *m, const struct fdt *fdt);
 /** plics[], then uart and virtio[], which refer to them. */
 void machine_read_plics(struct machine *m, const struct fdt *fdt);
 void machine_read_uart(struct machine *m, const struct fdt *fdt);
+void machine_read_rtc(struct machine *m, const struct fdt *fdt);
 void machine_read_virtio(struct machine *m, const struct fdt *fdt);
 
 /** The PLIC source and index in plics[] of interrupt 0 of a device; MACHINE_NO_IRQ and -1. */

@@ -31,6 +31,7 @@ struct alarm {
     uint32_t overrun;          /* (g) times it was up while its signal was not taken yet */
     struct siginfo_words info; /* info.signo 0: no signal */
     bool used;
+    bool wall; /* absolute times are of the clock on the wall */
 };
 
 struct guest_timers {

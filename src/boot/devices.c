@@ -20,6 +20,7 @@
 #include "kern/log.h"
 #include "kern/percpu.h"
 #include "kern/serial.h"
+#include "kern/timer.h"
 #include "phys/machine.h"
 #include "slab/vmalloc.h"
 
@@ -78,8 +79,20 @@ static bool take_uart_irq(const struct machine_uart *uart)
     return true;
 }
 
+/* The low half first: reading it keeps the high half that belongs to it. */
+static void read_clock(const struct machine_rtc *rtc)
+{
+    const volatile uint32_t *regs = rtc->size ? ioremap(rtc->base, rtc->size) : NULL;
+    if (!regs)
+        return;
+    uint64_t low = regs[0], high = regs[1];
+    time_set_realtime(high << 32 | low);
+    iounmap((void *)(uintptr_t)regs);
+}
+
 void boot_devices(void)
 {
+    read_clock(&machine.rtc);
     add_plics();
     if (!take_uart(&machine.uart))
         pr_info("serial: no UART that we know at stdout-path; the firmware's console stays");

@@ -74,7 +74,7 @@ static const struct address_space_ops inode_mapping_ops = {
 
 uint64_t inode_now(void)
 {
-    return now_ns();
+    return now_realtime_ns();
 }
 
 struct inode *inode_alloc(struct superblock *sb, const struct inode_ops *ops, uint32_t mode)

@@ -57,6 +57,24 @@ uint64_t now_ns(void)
     return ticks_to_ns(now_ticks());
 }
 
+static uint64_t realtime_offset; /* ns from the machine's clock to the one on the wall */
+
+uint64_t now_realtime_ns(void)
+{
+    return now_ns() + load_relaxed(&realtime_offset);
+}
+
+uint64_t realtime_to_ns(uint64_t realtime)
+{
+    uint64_t offset = load_relaxed(&realtime_offset);
+    return realtime > offset ? realtime - offset : 0;
+}
+
+void time_set_realtime(uint64_t ns)
+{
+    store_relaxed(&realtime_offset, ns - now_ns());
+}
+
 void delay_ns(uint64_t ns)
 {
     uint64_t end = now_ticks() + ns_to_ticks(ns);

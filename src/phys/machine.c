@@ -81,6 +81,7 @@ int machine_from_fdt(struct machine *m, const struct fdt *fdt, uint64_t boot_har
     machine_read_distances(m, fdt);
     machine_read_plics(m, fdt);
     machine_read_uart(m, fdt);
+    machine_read_rtc(m, fdt);
     machine_read_virtio(m, fdt);
     return 0;
 }

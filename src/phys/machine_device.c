@@ -114,6 +114,24 @@ void machine_read_uart(struct machine *m, const struct fdt *fdt)
     machine_read_irq(m, fdt, node, &uart->irq, &uart->plic);
 }
 
+#define RTC_REGISTERS 8
+
+/* The clock that knows the date: QEMU's, which is Android's "goldfish". */
+void machine_read_rtc(struct machine *m, const struct fdt *fdt)
+{
+    fdt_for_each_node(fdt, node) {
+        uint64_t base, size;
+        if (!fdt_compatible(fdt, node, "google,goldfish-rtc") || !fdt_enabled(fdt, node))
+            continue;
+        if (fdt_reg(fdt, node, FDT_NO_NODE, 0, &base, &size) || size < RTC_REGISTERS) {
+            machine_warn(m, "%s: no usable reg, left out", fdt_name(fdt, node));
+            return;
+        }
+        m->rtc = (struct machine_rtc){mk_paddr(base), size};
+        return;
+    }
+}
+
 static void read_virtio_slot(struct machine *m, const struct fdt *fdt, fdt_node_t node)
 {
     struct machine_virtio *slot = &m->virtio[m->nr_virtio];

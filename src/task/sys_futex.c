@@ -17,6 +17,7 @@
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
 #define FUTEX_CMD_MASK 0x7f
+#define FUTEX_CLOCK_REALTIME 0x100
 #define MATCH_ANY UINT32_MAX
 
 /* a[3] is a time: from now for WAIT, absolute for WAIT_BITSET; NULL: none. */
@@ -28,6 +29,8 @@ static int64_t wait(struct task *t, const uint64_t *a, uint32_t bits, bool absol
         if (ns < 0)
             return ns;
         deadline = (uint64_t)ns + (absolute ? 0 : now_ns());
+        if (absolute && (a[1] & FUTEX_CLOCK_REALTIME))
+            deadline = realtime_to_ns((uint64_t)ns);
     }
     int64_t err = futex_wait(t, mk_vaddr(a[0]), (uint32_t)a[2], bits, deadline);
     /* a wait with a relative end would begin anew if it were made again */

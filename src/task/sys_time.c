@@ -16,6 +16,9 @@
 #define CLOCK_PROCESS_CPUTIME_ID 2
 #define CLOCK_THREAD_CPUTIME_ID 3
 #define CLOCK_BOOTTIME 7
+#define CLOCK_REALTIME_COARSE 5
+#define CLOCK_REALTIME_ALARM 8
+#define CLOCK_TAI 11
 #define CLOCK_LAST 11
 #define TIMER_ABSTIME 1
 #define TICKS_PER_SEC 100
@@ -27,7 +30,12 @@ static int64_t clock_ns(struct task *t, uint64_t clock)
         return (int64_t)guest_run_ns(t->guest);
     case CLOCK_THREAD_CPUTIME_ID:
         return (int64_t)thread_run_ns(t->thread);
-    default: /* REALTIME, MONOTONIC, their RAW, COARSE and BOOTTIME kin */
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+        return (int64_t)now_realtime_ns();
+    default: /* MONOTONIC, its RAW, COARSE and BOOTTIME kin */
         return clock <= CLOCK_LAST ? (int64_t)now_ns() : -EINVAL;
     }
 }
@@ -48,11 +56,25 @@ int64_t sys_clock_getres(struct task *t, const uint64_t *a)
 
 int64_t sys_gettimeofday(struct task *t, const uint64_t *a)
 {
-    uint64_t ns = now_ns(), words[2] = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC};
+    uint64_t ns = now_realtime_ns(),
+             words[2] = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC};
     (void)t;
     if (!a[0])
         return 0;
     return copy_to_user(mk_vaddr(a[0]), words, sizeof(words)) ? -EFAULT : 0;
+}
+
+int64_t sys_clock_settime(struct task *t, const uint64_t *a)
+{
+    int64_t ns = arg_timespec(mk_vaddr(a[1]));
+    if (ns < 0)
+        return ns;
+    if (a[0] != CLOCK_REALTIME)
+        return -EINVAL;
+    if (!cred_capable(&t->guest->cred, CAP_SYS_TIME))
+        return -EPERM;
+    time_set_realtime((uint64_t)ns);
+    return 0;
 }
 
 int64_t sys_times(struct task *t, const uint64_t *a)
@@ -114,6 +136,8 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t *a)
         return -EINVAL;
     if (!(a[1] & TIMER_ABSTIME))
         return sleep_for(t, ns, mk_vaddr(a[3]));
-    int64_t err = task_sleep(t, (uint64_t)ns);
+    int64_t now = clock_ns(t, a[0]);
+    uint64_t end = now_ns() + (ns > now ? (uint64_t)(ns - now) : 0);
+    int64_t err = task_sleep(t, end);
     return err == -EINTR ? -ERESTARTSYS : err;
 }

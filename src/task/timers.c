@@ -21,6 +21,8 @@
 #define SIGEV_NONE 1
 #define SIGEV_THREAD_ID 4
 #define TIMER_ABSTIME 1u
+#define CLOCK_REALTIME 0u
+#define CLOCK_TAI 11u
 #define CLOCK_PROCESS_CPUTIME_ID 2u
 #define CLOCK_THREAD_CPUTIME_ID 3u
 #define CLOCK_LAST 11u
@@ -264,6 +266,7 @@ int64_t sys_timer_create(struct task *t, const uint64_t *a)
         al->info.timer_id = (int32_t)id;
         al->info.value = a[1] ? ev.value : id;
         al->tid = (uint32_t)ev.tid;
+        al->wall = a[0] == CLOCK_REALTIME || a[0] == CLOCK_TAI;
         al->used = true;
     }
     spin_unlock(&t->guest->lock);
@@ -294,7 +297,10 @@ int64_t sys_timer_settime(struct task *t, const uint64_t *a)
     int err = take_setting(&to, a[2], NSEC_PER_SEC);
     if (err)
         return err;
-    struct setting old = alarm_set(al, &to, a[1] & TIMER_ABSTIME);
+    bool absolute = a[1] & TIMER_ABSTIME;
+    if (absolute && al->wall && to.value)
+        to.value = MAX(realtime_to_ns(to.value), 1UL);
+    struct setting old = alarm_set(al, &to, absolute);
     return a[3] ? put_setting(&old, a[3], NSEC_PER_SEC) : 0;
 }
 
