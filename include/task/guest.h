@@ -198,6 +198,13 @@ static inline uint64_t guest_memlock_limit(const struct guest *g)
 /** Its address space with mmget() done, or NULL when it has ended. */
 struct mm_struct *guest_mm(struct guest *g);
 
+/** Its parent's pid: 1, init, also for those that the console started or whose parent is gone. */
+static inline uint32_t guest_ppid(const struct guest *g)
+{
+    const struct guest *parent = load_relaxed(&g->parent);
+    return parent ? parent->pid : g->pid != 1;
+}
+
 /** Nanoseconds of hart time of all its tasks. */
 uint64_t guest_run_ns(struct guest *g);
 

@@ -58,6 +58,9 @@ static inline struct trap_frame *task_frame(const struct task *t)
 noreturn void task_exit_group(int status);
 noreturn void task_exit(int status);
 
+/** End all other tasks of the current one's guest, and wait until they have. 0 or -EINTR. */
+int task_end_others(struct task *t) must_check;
+
 /** Mark the guest as ending and kill its other tasks. guest->lock held. */
 void guest_begin_exit_locked(struct guest *g, int status);
 

@@ -50,8 +50,7 @@ static void show_pid(struct sink *out, const struct row *r)
 
 static void show_ppid(struct sink *out, const struct row *r)
 {
-    struct guest *parent = load_relaxed(&r->guest->parent);
-    print(out, "%5u", parent ? parent->pid : 0);
+    print(out, "%5u", guest_ppid(r->guest));
 }
 
 static void show_state(struct sink *out, const struct row *r)

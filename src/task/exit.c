@@ -142,7 +142,26 @@ static bool leave_guest(struct task *t, int status)
     if (last)
         g->exit_status = g->group_exit ? g->group_exit_status : status;
     spin_unlock(&g->lock);
+    wake_up_all(&g->wait_child); /* one that executes a program waits to be alone */
     return last;
+}
+
+int task_end_others(struct task *t)
+{
+    struct guest *g = t->guest;
+    struct task *other;
+    spin_lock(&g->lock);
+    list_for_each_entry(other, &g->tasks, guest_node) {
+        if (other == t)
+            continue;
+        thread_notify(other->thread);
+        thread_kill(other->thread);
+    }
+    spin_unlock(&g->lock);
+    int err = wait_event_killable(&g->wait_child, load_acquire(&g->nr_tasks) == 1);
+    if (!err)
+        t->tid = g->pid; /* the first task's, whoever it was */
+    return err;
 }
 
 noreturn void task_exit(int status)

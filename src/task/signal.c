@@ -203,7 +203,7 @@ bool signal_pending(const struct task *t)
     const struct guest *g = t->guest;
     uint64_t pending = load_relaxed(&t->pending) | load_relaxed(&g->pending);
     return (pending & ~t->blocked) || load_relaxed(&g->group_exit) ||
-           load_relaxed(&g->state) == GUEST_STOPPED;
+           load_relaxed(&t->thread->killed) || load_relaxed(&g->state) == GUEST_STOPPED;
 }
 
 static int take_from(uint64_t *pending, const struct siginfo_words *infos, uint64_t blocked,

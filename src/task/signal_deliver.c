@@ -86,6 +86,10 @@ static bool deliver_one(struct task *t, struct trap_frame *frame)
         spin_unlock(&g->lock);
         task_exit(status);
     }
+    if (kill_pending()) { /* another task executes a program: only that one stays */
+        spin_unlock(&g->lock);
+        task_exit(0);
+    }
     if (g->state == GUEST_STOPPED) {
         spin_unlock(&g->lock);
         stay_stopped(g);

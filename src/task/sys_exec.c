@@ -58,12 +58,11 @@ static int64_t execute(struct task *t, uint64_t dirfd, const uint64_t *a, uint64
     int err = path_arg_take(&p, t, dirfd, a[0], flags);
     if (err)
         return err;
-    if (load_relaxed(&t->guest->nr_tasks) > 1)
-        err = -EAGAIN; /* other threads would lose their memory under their feet */
-    if (!err)
-        err = find_program(&p, flags, &req);
+    err = find_program(&p, flags, &req);
     if (!err)
         err = take_words(a[1], a[2], &req);
+    if (!err) /* they would lose their memory under their feet */
+        err = task_end_others(t);
     if (!err)
         err = exec_program(t, &req, &lost);
     give_up(&p, &req);

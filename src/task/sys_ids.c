@@ -26,7 +26,7 @@ int64_t sys_getppid(struct task *t, const uint64_t *a)
 {
     (void)a;
     spin_lock(&guest_table_lock);
-    int64_t pid = t->guest->parent ? t->guest->parent->pid : 0;
+    int64_t pid = guest_ppid(t->guest);
     spin_unlock(&guest_table_lock);
     return pid;
 }

@@ -120,10 +120,9 @@ static void status_signals(struct sink *out, struct guest *g)
 static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
     char state = guest_state_letter(g);
-    struct guest *parent = load_relaxed(&g->parent);
     print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n", g->name,
           g->umask, state, state_name(state), g->pid, g->pid);
-    print(out, "PPid:\t%u\nTracerPid:\t0\n", parent ? parent->pid : 0);
+    print(out, "PPid:\t%u\nTracerPid:\t0\n", guest_ppid(g));
     status_ids(out, &g->cred);
     if (mm)
         status_memory(out, mm);
@@ -147,12 +146,10 @@ static int show_status(struct sink *out, const struct view_args *args)
 
 static int show_stat_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
-    struct guest *parent = load_relaxed(&g->parent);
     uint64_t ticks = guest_run_ns(g) / (10 * NSEC_PER_MSEC);
     print(out, "%u (%s) %c %u %u %u 0 -1 0 %lu 0 %lu 0 %lu 0 0 0 20 0 %u 0 %lu ", g->pid, g->name,
-          guest_state_letter(g), parent ? parent->pid : 0, g->pgid, g->sid,
-          mm ? mm->minflt : g->minflt, mm ? mm->majflt : g->majflt, ticks, g->nr_tasks,
-          g->start_ns / (10 * NSEC_PER_MSEC));
+          guest_state_letter(g), guest_ppid(g), g->pgid, g->sid, mm ? mm->minflt : g->minflt,
+          mm ? mm->majflt : g->majflt, ticks, g->nr_tasks, g->start_ns / (10 * NSEC_PER_MSEC));
     print(
         out,
         "%lu %lu %lu %lu %lu %lu 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 %lu %lu %lu %lu %lu %lu %lu %d\n",

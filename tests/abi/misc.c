@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -128,9 +129,44 @@ static void executing(const char *self)
     CHECK(unlink("/tmp/abi-script") == 0);
 }
 
+static const char *own_path;
+
+static void *execute(void *arg)
+{
+    char *argv[] = {"misc", "from-a-thread", NULL}, *none[] = {NULL};
+    (void)arg;
+    execve(own_path, argv, none);
+    _exit(1);
+}
+
+static void *spin(void *arg)
+{
+    (void)arg;
+    for (;;)
+        ;
+    return NULL;
+}
+
+/* The threads that do not execute end, and the pid stays. */
+static void executing_from_a_thread(const char *self)
+{
+    int status;
+    own_path = self;
+    if (!fork()) {
+        pthread_t t;
+        pthread_create(&t, NULL, spin, NULL);
+        pthread_create(&t, NULL, execute, NULL);
+        pause();
+        _exit(2);
+    }
+    CHECK(wait(&status) > 0 && WEXITSTATUS(status) == 66);
+}
+
 int main(int argc, char **argv)
 {
     char self[128];
+    if (argc == 2 && !strcmp(argv[1], "from-a-thread"))
+        return getpid() == syscall(SYS_gettid) ? 66 : 3;
     if (argc == 4) /* as the reader of the script */
         return strcmp(argv[1], "with words") || strcmp(argv[2], "/tmp/abi-script") ||
                        strcmp(argv[3], "last")
@@ -145,5 +181,6 @@ int main(int argc, char **argv)
     cloning();
     if (strlen(self) < 100)
         executing(self);
+    executing_from_a_thread(self);
     return report("misc");
 }
