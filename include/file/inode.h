@@ -92,12 +92,16 @@ struct inode {
 
 /** A file system that is mounted, or that files without a name are of. */
 struct superblock {
-    const char *type; /* "tmpfs" */
-    uint32_t magic;   /* for statfs */
-    uint32_t dev;     /* major << 8 | minor */
+    uint32_t refcount; /* (a) inodes of it; with the last it goes */
+    uint32_t users;    /* (a) open files of it */
+    const char *type;  /* "tmpfs" */
+    uint32_t magic;    /* for statfs */
+    uint32_t dev;      /* major << 8 | minor */
     uint64_t next_ino;
     struct shmem_quota *quota;
     struct inode *root;
+    struct list_head mounts; /* (namespace_lock) in the list of what is mounted */
+    char *where;             /* its path when it was mounted, for /proc/mounts */
 };
 
 /** Caches. Boot only. */

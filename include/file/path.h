@@ -19,6 +19,15 @@
 
 extern struct rwsem namespace_lock;
 
+/** Mount a file system on a directory. 0, -EBUSY: something is. namespace_lock for writing. */
+int mount_on(struct superblock *sb, struct inode *dir) must_check;
+
+/** Take away what is mounted: its root. -EINVAL: it is none; -EBUSY: it is in use. */
+int unmount(struct inode *root, bool lazily) must_check;
+
+/** Each that is mounted; namespace_lock for reading. */
+void mount_each(void (*fn)(const struct superblock *sb, void *arg), void *arg);
+
 /** Where a walk begins and who walks. */
 struct path_base {
     struct inode *cwd;  /* where relative paths begin */

@@ -86,6 +86,7 @@ struct inode *inode_alloc(struct superblock *sb, const struct inode_ops *ops, ui
     inode->mode = mode;
     inode->ops = ops;
     inode->sb = sb;
+    fetch_add_relaxed(&sb->refcount, 1);
     inode->ino = fetch_add_relaxed(&sb->next_ino, 1);
     inode->atime = inode->mtime = inode->ctime = inode_now();
     rwsem_init(&inode->rwsem);
@@ -97,6 +98,15 @@ struct inode *inode_alloc(struct superblock *sb, const struct inode_ops *ops, ui
     return inode;
 }
 
+static void put_superblock(struct superblock *sb)
+{
+    if (fetch_sub(&sb->refcount, 1) != 1)
+        return;
+    kfree(sb->quota);
+    kfree(sb->where);
+    kfree(sb);
+}
+
 void inode_put(struct inode *inode)
 {
     if (!inode || fetch_sub(&inode->refcount, 1) != 1)
@@ -106,6 +116,7 @@ void inode_put(struct inode *inode)
     if (inode->ops->evict)
         inode->ops->evict(inode);
     kfree(inode->text);
+    put_superblock(inode->sb);
     kmem_cache_free(inode_cache, inode);
 }
 

@@ -51,10 +51,6 @@ static void evict(struct inode *inode)
             list_splice_tail_init(&child->order, &inode->order);
         inode_put(child);
     }
-    if (inode->sb->root == inode) {
-        kfree(inode->sb->quota);
-        kfree(inode->sb);
-    }
 }
 
 static const struct inode_ops ops = {

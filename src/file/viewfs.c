@@ -140,7 +140,7 @@ static const struct inode_ops ops = {
     .follow = follow,
 };
 
-static void mount_views(const char *name, uint32_t magic, uint32_t dev)
+static void mount_views(const char *name, const char *type, uint32_t magic, uint32_t dev)
 {
     static const struct tmpfs_new what = {.mode = S_IFDIR | 0555};
     char path[16];
@@ -148,16 +148,16 @@ static void mount_views(const char *name, uint32_t magic, uint32_t dev)
     struct dir_entry *there = dir_find(root_fs->root, name, strlen(name));
     struct inode *on = there ? inode_get(there->inode) : NULL;
     BUG_ON(!sb || (!on && tmpfs_make(root_fs->root, name, strlen(name), &what, &on)));
-    *sb = (struct superblock){.type = name, .magic = magic, .dev = dev};
+    *sb = (struct superblock){.type = type, .magic = magic, .dev = dev};
     snprintf(path, sizeof(path), "/%s", name);
     sb->root = make(sb, path, S_IFDIR | 0555);
     BUG_ON(!sb->root);
-    sb->root->covers = on;
-    on->mounted = sb->root;
+    BUG_ON(mount_on(sb, on));
+    inode_put(on);
 }
 
 void viewfs_boot(void)
 {
-    mount_views("proc", PROC_MAGIC, 0x12);
-    mount_views("sys", SYSFS_MAGIC, 0x13);
+    mount_views("proc", "proc", PROC_MAGIC, 0x12);
+    mount_views("sys", "sysfs", SYSFS_MAGIC, 0x13);
 }

@@ -41,6 +41,8 @@ void file_put(struct file *f)
         return;
     if (f->ops->close)
         f->ops->close(f);
+    if (f->inode)
+        fetch_sub(&f->inode->sb->users, 1);
     inode_put(f->inode);
     kmem_cache_free(file_cache, f);
 }
@@ -74,6 +76,8 @@ static struct file *open_console(struct sink *out, bool no_input)
     if (!tty)
         return NULL;
     tty->inode = file_find("/dev/console", &err);
+    if (tty->inode)
+        fetch_add_relaxed(&tty->inode->sb->users, 1);
     tty->out = out ? out : serial_sink();
     tty->flags = O_RDWR;
     return tty;

@@ -107,6 +107,7 @@ struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flag
         return NULL;
     }
     f->inode = inode_get(inode);
+    fetch_add_relaxed(&inode->sb->users, 1);
     f->out = g->out ? g->out : serial_sink();
     f->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
     return f;

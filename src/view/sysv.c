@@ -5,6 +5,7 @@
  * Locks: those of what is looked at. Linux's counterpart: ipc/util.c, fs/proc_namespace.c.
  */
 #include "base/errno.h"
+#include "file/path.h"
 #include "file/registry.h"
 #include "task/guest_table.h"
 #include "task/sysv_shm.h"
@@ -29,10 +30,18 @@ static int show_shm(struct sink *out, const struct view_args *args)
     return 0;
 }
 
+static void print_mount(const struct superblock *sb, void *arg)
+{
+    print(arg, "%s %s %s rw 0 0\n", sb->type, sb->where, sb->type);
+}
+
 static int show_mounts(struct sink *out, const struct view_args *args)
 {
     (void)args;
-    print(out, "rootfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\nsysfs /sys sysfs rw 0 0\n");
+    print(out, "rootfs / tmpfs rw 0 0\n");
+    down_read(&namespace_lock);
+    mount_each(print_mount, out);
+    up_read(&namespace_lock);
     return 0;
 }
 

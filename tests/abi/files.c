@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -369,6 +370,32 @@ static void devices(void)
     CHECK(stat("/dev/null", &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0x103);
 }
 
+/* Only root may, and not in an emulator that would do it on the host. */
+static void mounting(void)
+{
+    struct statfs fs;
+    char name[64] = "";
+    gethostname(name, sizeof(name));
+    if (strcmp(name, "pagoda"))
+        return;
+    CHECK(mkdir("m", 0755) == 0 && put("m/below", "below"));
+    CHECK(fails(mount("x", "m", "nosuchfs", 0, NULL), ENODEV));
+    CHECK(fails(mount("x", "none", "tmpfs", 0, NULL), ENOENT));
+    CHECK(mount("x", "m", "tmpfs", 0, "size=64k") == 0);
+    CHECK(fails(open("m/below", O_RDONLY), ENOENT) && statfs("m", &fs) == 0 && fs.f_blocks == 16);
+    int fd = open("m/full", O_CREAT | O_RDWR, 0600);
+    static char big[100000];
+    CHECK(write(fd, big, sizeof(big)) == 65536 && fails(write(fd, big, 1), ENOSPC));
+    CHECK(fails(umount("m"), EBUSY) && fails(rmdir("m"), EBUSY));
+    CHECK(fails(link("m/full", "elsewhere"), EXDEV) && fails(rename("m/full", "x"), EXDEV));
+    char *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    CHECK(chdir("m/..") == 0 && !strcmp(get("m/full"), ""));
+    CHECK(umount("m") == 0 && !strcmp(get("m/below"), "below"));
+    CHECK(*p == 0 && munmap(p, 4096) == 0 && fails(umount("m"), EINVAL));
+    CHECK(unlink("m/below") == 0 && rmdir("m") == 0);
+}
+
 int main(void)
 {
     strcpy(dir, "/tmp/abi-XXXXXX");
@@ -383,6 +410,7 @@ int main(void)
     mapping();
     without_names();
     devices();
+    mounting();
     CHECK(unlink("a") == 0 && unlink("masked") == 0 && unlink("rw") == 0);
     CHECK(chdir("/") == 0 && rmdir(dir) == 0);
     return report("files");
