@@ -21,7 +21,7 @@
 #define PAGODA_VIRT_MAPPING_H
 
 #include "base/format.h"
-#include "base/list.h"
+#include "base/rbtree.h"
 #include "base/types.h"
 #include "kern/lock.h"
 #include "virt/page_tree.h"
@@ -62,7 +62,7 @@ struct address_space {
     struct page_tree pages;    /* those that are in memory */
     struct shmem_quota *quota; /* whom they are counted to, or NULL; see fault/shmem.h */
     struct spinlock i_mmap_lock;
-    struct list_head i_mmap; /* (i_mmap_lock) vm_area_struct.i_mmap_node */
+    struct rb_root i_mmap; /* (i_mmap_lock) vm_area_struct.i_mmap_rb, an interval tree */
 };
 
 /** An object without VMAs. */

@@ -86,6 +86,30 @@ void page_remove_rmap(struct page *page);
 /** COW found that only this VMA is left: the page belongs to it alone from now on. */
 void page_move_anon_rmap(struct page *page, struct vm_area_struct *vma);
 
+/* --- who maps an object: rmap_file.c ---------------------------------------------------------- */
+
+/** A VMA comes into the i_mmap of what it maps, or leaves it. Nothing for anonymous memory. */
+void i_mmap_insert(struct vm_area_struct *vma);
+void i_mmap_remove(struct vm_area_struct *vma);
+
+/** The same with i_mmap_lock held; for what changes vm_pgoff or the size in between. */
+void i_mmap_insert_locked(struct vm_area_struct *vma);
+void i_mmap_remove_locked(struct vm_area_struct *vma);
+
+/**
+ * The VMAs that map any of pages first..last of the object, by their first page; of equal ones the
+ * elder first. i_mmap_lock held.
+ */
+struct vm_area_struct *i_mmap_first(struct address_space *m, uint64_t first, uint64_t last);
+struct vm_area_struct *i_mmap_next(struct vm_area_struct *vma, uint64_t first, uint64_t last);
+
+#define for_each_i_mmap(vma, m, first, last)                \
+    for ((vma) = i_mmap_first((m), (first), (last)); (vma); \
+         (vma) = i_mmap_next((vma), (first), (last)))
+
+/** Is the VMA in its place; and, once for each tree, is the tree whole? The number of faults. */
+unsigned i_mmap_check(struct vm_area_struct *vma, struct sink *out);
+
 static inline bool page_mapped(const struct page *page)
 {
     return load_relaxed(&page->mapcount) > 0;

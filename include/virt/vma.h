@@ -76,7 +76,8 @@ struct vm_area_struct {
     struct anon_vma *anon_vma;        /* of the pages that were made here; NULL: none yet */
     struct list_head anon_vma_chain;  /* all anon_vmas whose pages may be mapped here */
     struct address_space *vm_mapping; /* what is mapped, or NULL: anonymous memory */
-    struct list_head i_mmap_node;     /* (vm_mapping->i_mmap_lock) */
+    struct rb_node i_mmap_rb;         /* (vm_mapping->i_mmap_lock) see rmap_file.c */
+    uint64_t i_mmap_last;             /* (vm_mapping->i_mmap_lock) last page below in the tree */
     struct mempolicy *vm_policy;      /* by mbind, or NULL: the mm's */
     const char *vm_name;              /* "[stack]" and the like, or NULL */
 };
@@ -133,6 +134,9 @@ void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma);
 
 /** Take it out again; it is not freed. */
 void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma);
+
+/** Only out of list and tree: walks over a file's mappers still find it. */
+void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
 
 /** Move its ends (and vm_pgoff along with vm_start); they stay between the neighbours. */
 void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end);

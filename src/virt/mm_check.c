@@ -109,13 +109,14 @@ static void check_vma(struct tally *t, const struct vm_area_struct *vma)
 unsigned mm_check(struct mm_struct *mm, struct sink *out)
 {
     struct tally t = {.mm = mm, .out = out};
-    const struct vm_area_struct *vma;
+    struct vm_area_struct *vma;
     int64_t pages = 0;
     down_write(&mm->mmap_lock);
     t.faults += vma_check(mm, out);
     for_each_vma(mm, vma) {
         pages += (int64_t)vma_pages(vma);
         check_vma(&t, vma);
+        t.faults += i_mmap_check(vma, out);
     }
     if ((uint64_t)pages != mm->total_vm) {
         print(out, "pid %u: total_vm is %lu pages, its ranges have %ld\n", mm->owner.pid,

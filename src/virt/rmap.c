@@ -33,18 +33,7 @@ void address_space_init(struct address_space *m, const struct address_space_ops 
     page_tree_init(&m->pages);
     m->quota = NULL;
     spin_init(&m->i_mmap_lock, "i_mmap", RANK_RMAP);
-    INIT_LIST_HEAD(&m->i_mmap);
-}
-
-bool mapping_is_writable(struct address_space *m)
-{
-    struct vm_area_struct *vma;
-    bool found = false;
-    spin_lock(&m->i_mmap_lock);
-    list_for_each_entry(vma, &m->i_mmap, i_mmap_node)
-        found |= (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_MAYWRITE);
-    spin_unlock(&m->i_mmap_lock);
-    return found;
+    m->i_mmap = RB_ROOT;
 }
 
 /* --- counting --------------------------------------------------------------------------------- */
@@ -139,7 +128,7 @@ static void walk_file(struct page *page, rmap_fn *fn, void *arg)
     if (!m)
         return;
     spin_lock(&m->i_mmap_lock);
-    list_for_each_entry(vma, &m->i_mmap, i_mmap_node) {
+    for_each_i_mmap(vma, m, page->index, page->index) {
         if (!visit_vma(page, vma, fn, arg))
             break;
     }

@@ -41,7 +41,6 @@ struct vm_area_struct *vma_alloc(struct mm_struct *mm, uint64_t start, uint64_t 
     vma->vm_end = end;
     vma->vm_flags = flags;
     INIT_LIST_HEAD(&vma->anon_vma_chain);
-    INIT_LIST_HEAD(&vma->i_mmap_node);
     return vma;
 }
 
@@ -189,21 +188,12 @@ void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
     if (next)
         refresh_gap(next);
     mm->map_count++;
-    if (vma->vm_mapping) {
-        spin_lock(&vma->vm_mapping->i_mmap_lock);
-        list_add_tail(&vma->i_mmap_node, &vma->vm_mapping->i_mmap);
-        spin_unlock(&vma->vm_mapping->i_mmap_lock);
-    }
+    i_mmap_insert(vma);
 }
 
-void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
+void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 {
     struct vm_area_struct *next = vma_next(vma);
-    if (vma->vm_mapping) {
-        spin_lock(&vma->vm_mapping->i_mmap_lock);
-        list_del_init(&vma->i_mmap_node);
-        spin_unlock(&vma->vm_mapping->i_mmap_lock);
-    }
     store_relaxed(&mm->vmacache, NULL);
     list_del(&vma->list);
     rb_erase_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
@@ -212,18 +202,28 @@ void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
         refresh_gap(next);
 }
 
+void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    i_mmap_remove(vma);
+    vma_unlink(mm, vma);
+}
+
 void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
 {
     /* rmap walks compute addresses from these: they must not see one changed without the other */
-    if (vma->vm_mapping)
+    if (vma->vm_mapping) {
         spin_lock(&vma->vm_mapping->i_mmap_lock);
+        i_mmap_remove_locked(vma);
+    }
     anon_vma_lock_vma(vma);
     vma->vm_pgoff += (uint64_t)((int64_t)(start - vma->vm_start) >> PAGE_SHIFT);
     vma->vm_start = start;
     vma->vm_end = end;
     anon_vma_unlock_vma(vma);
-    if (vma->vm_mapping)
+    if (vma->vm_mapping) {
+        i_mmap_insert_locked(vma);
         spin_unlock(&vma->vm_mapping->i_mmap_lock);
+    }
     refresh_gap(vma);
     struct vm_area_struct *next = vma_next(vma);
     if (next)
@@ -256,11 +256,7 @@ int vma_split(struct vm_area_struct *vma, uint64_t addr)
         vma_free(upper);
         return -ENOMEM;
     }
-    if (upper->vm_mapping) {
-        spin_lock(&upper->vm_mapping->i_mmap_lock);
-        list_add_tail(&upper->i_mmap_node, &upper->vm_mapping->i_mmap);
-        spin_unlock(&upper->vm_mapping->i_mmap_lock);
-    }
+    i_mmap_insert(upper);
     vma_set_range(vma, vma->vm_start, addr);
     link_by_address(mm, upper);
     struct vm_area_struct *next = vma_next(upper);

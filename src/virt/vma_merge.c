@@ -48,9 +48,11 @@ static bool absorb_next(struct vm_area_struct *a, struct vm_area_struct *b)
     /* b's pages hang on b's anon_vma: a must be found from there before b goes */
     if (!a->anon_vma && b->anon_vma && anon_vma_clone(a, b))
         return false;
+    /* and so for file pages: an entry may be seen twice for a moment, but is never missed */
     uint64_t end = b->vm_end;
-    vma_remove(mm, b);
+    vma_unlink(mm, b);
     vma_set_range(a, a->vm_start, end);
+    i_mmap_remove(b);
     unlink_anon_vmas(b);
     vma_free(b);
     return true;

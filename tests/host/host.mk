@@ -13,7 +13,7 @@ HOST_CC ?= gcc
 HOST_DIR ?= build/host
 HOST_SRCS := $(wildcard src/base/*.c src/phys/*.c src/slab/*.c) src/kern/lock.c \
              $(wildcard src/virt/vma*.c) \
-             $(addprefix src/virt/,rmap_anon.c page_tree.c commit.c) \
+             $(addprefix src/virt/,rmap.c rmap_anon.c rmap_file.c page_tree.c commit.c) \
              $(addprefix src/fault/,mmap.c munmap.c mprotect.c mremap.c brk.c madvise.c) \
              $(wildcard tests/host/support/*.c) $(HOST_MORE)
 HOST_TESTS := $(wildcard tests/host/*/test_*.c)
