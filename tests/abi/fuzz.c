@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
@@ -250,10 +251,19 @@ static void purposeful(void)
 
 static long wild_number(void)
 {
-    static const short unwanted[] = {SYS_exit,          SYS_exit_group,      SYS_kill,
-                                     SYS_tkill,         SYS_tgkill,          SYS_clone,
-                                     SYS_execve,        SYS_reboot,          SYS_nanosleep,
-                                     SYS_rt_sigsuspend, SYS_clock_nanosleep, 435};
+    static const short unwanted[] = {SYS_exit,
+                                     SYS_exit_group,
+                                     SYS_kill,
+                                     SYS_tkill,
+                                     SYS_tgkill,
+                                     SYS_clone,
+                                     SYS_execve,
+                                     SYS_reboot,
+                                     SYS_nanosleep,
+                                     SYS_rt_sigsuspend,
+                                     SYS_clock_nanosleep,
+                                     424,
+                                     435};
     for (;;) {
         long nr = (long)(rnd() % 470);
         unsigned i = 0;
@@ -308,36 +318,81 @@ static void tidy(void)
     (void)!truncate("d/a", 0);
 }
 
+/* --- the parent ------------------------------------------------------------------------------- */
+
+#define AT_ONCE_MAX 64
+#define LIFE_MAX 3 /* seconds: a wild one may have put its alarm off, and wait for ever */
+
+static struct {
+    pid_t pid;
+    time_t born;
+} children[AT_ONCE_MAX];
+
+/* Seconds of a clock that no child can set. */
+static time_t now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec;
+}
+
+static void begin(uint64_t seed, int at)
+{
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0)
+        child(seed);
+    children[at].pid = pid > 0 ? pid : 0;
+    children[at].born = now();
+}
+
+/* Wait for one; every second end those that are too old. The place that is free, or -1. */
+static int wait_for_one(int at_once, unsigned *died)
+{
+    int status;
+    alarm(1);
+    pid_t pid = wait(&status);
+    for (int i = 0; i < at_once; i++) {
+        if (pid > 0 && children[i].pid == pid) {
+            *died += !WIFEXITED(status);
+            return i;
+        }
+        if (pid < 0 && children[i].pid && now() - children[i].born > LIFE_MAX)
+            kill(children[i].pid, SIGKILL);
+    }
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
+    struct sigaction act = {.sa_handler = on_alarm};
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-    long total = argc > 2 ? strtol(argv[2], NULL, 0) : 20000;
-    int at_once = argc > 3 ? atoi(argv[3]) : 4, running = 0, status;
+    long total = argc > 2 ? strtol(argv[2], NULL, 0) : 20000, done = 0;
+    int at_once = argc > 3 ? atoi(argv[3]) % AT_ONCE_MAX : 4, running = 0;
     unsigned ended = 0, died = 0;
     (void)!mkdir("/tmp/fuzz", 0755);
     if (chdir("/tmp/fuzz"))
         return 1;
-    for (long done = 0; done < total || running;) {
-        if (done < total && running < at_once) {
-            pid_t pid = fork();
-            if (pid == 0)
-                child(seed + (uint64_t)done);
-            if (pid < 0 && !running)
-                return 1;
-            running += pid > 0;
-            done += CALLS_PER_CHILD;
+    sigaction(SIGALRM, &act, NULL);
+    for (; running < at_once && done < total; running++, done += CALLS_PER_CHILD)
+        begin(seed + (uint64_t)done, running);
+    while (running) {
+        int at = wait_for_one(at_once, &died);
+        if (at < 0)
             continue;
-        }
-        if (wait(&status) < 0)
-            return 1;
-        running--;
-        if ((ended + died) % 64 == 0)
+        if (++ended % 64 == 0) {
             tidy();
-        if (WIFEXITED(status))
-            ended++;
-        else
-            died++;
+            printf("fuzz: %ld calls\n", done);
+        }
+        children[at].pid = 0;
+        if (done < total) {
+            begin(seed + (uint64_t)done, at);
+            done += CALLS_PER_CHILD;
+        } else {
+            running--;
+        }
     }
+    alarm(0);
     tidy();
     printf("fuzz: seed %lu, %ld calls, %u children ended, %u died of one\n", (unsigned long)seed,
            total, ended, died);
