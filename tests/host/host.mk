@@ -12,9 +12,8 @@
 HOST_CC ?= gcc
 HOST_DIR ?= build/host
 HOST_SRCS := $(wildcard src/base/*.c src/phys/*.c src/slab/*.c) src/kern/lock.c \
-             $(wildcard src/virt/vma*.c) \
-             $(addprefix src/virt/,rmap.c rmap_anon.c rmap_file.c page_tree.c commit.c) \
-             $(addprefix src/fault/,mmap.c munmap.c mprotect.c mremap.c brk.c madvise.c) \
+             src/kern/rwsem.c src/pressure/migrate.c $(wildcard src/fault/*.c) \
+             $(filter-out src/virt/kernel_map% src/virt/tlb.c,$(wildcard src/virt/*.c)) \
              $(wildcard tests/host/support/*.c) $(HOST_MORE)
 HOST_TESTS := $(wildcard tests/host/*/test_*.c)
 HOST_THREADS := $(filter %_threads.c,$(HOST_TESTS))

@@ -14,34 +14,9 @@
 #include "fault/zap.h"
 #include "kern/rwsem.h"
 #include "phys/node.h"
-#include "slab/cache.h"
+#include "virt/fake_heap.h"
 #include "virt/mm.h"
 #include "virt/rmap.h"
-
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags,
-                                     void (*ctor)(void *))
-{
-    struct kmem_cache *c = calloc(1, sizeof(*c));
-    (void)name, (void)align, (void)flags, (void)ctor;
-    c->object_size = (uint32_t)size;
-    return c;
-}
-
-static long objects_out;
-
-void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
-{
-    (void)gfp;
-    objects_out++;
-    return calloc(1, c->object_size);
-}
-
-void kmem_cache_free(struct kmem_cache *c, void *object)
-{
-    (void)c;
-    objects_out -= object != NULL;
-    free(object);
-}
 
 struct mempolicy default_policy = {.count = 1};
 void mpol_get(struct mempolicy *pol)

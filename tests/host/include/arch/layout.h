@@ -24,6 +24,7 @@
 #define LINEAR_BASE 0x0000200000000000UL
 #define VMEMMAP_BASE 0x0000300000000000UL
 #endif
+#define LINEAR_ROOT_FIRST 256 /* as on Sv39: what lies above is the monitor's in every root */
 #define VMALLOC_BASE 0x0000310000000000UL
 #define VMALLOC_SIZE 0x0000000100000000UL
 
