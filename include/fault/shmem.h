@@ -40,6 +40,9 @@ int shmem_replace_page(struct address_space *m, struct page *old, struct page *n
  */
 void shmem_drop_pages(struct address_space *m, uint64_t first, uint64_t end);
 
+/** The same, as address_space_ops.drop_range. */
+int shmem_drop_range(struct address_space *m, uint64_t first, uint64_t end);
+
 /** Enter a page that holds a file's bytes already (boot). Takes over the reference. 0, -ENOMEM. */
 int shmem_adopt_page(struct address_space *m, uint64_t index, struct page *page) must_check;
 

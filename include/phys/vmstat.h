@@ -131,6 +131,9 @@ uint64_t vm_event_sum(enum vm_event e);
 uint64_t nr_free_pages(void);
 uint64_t nr_free_pages_with_pcp(void);
 
+/** All pages that the allocator has, free or not. */
+uint64_t nr_managed_pages(void);
+
 /** Pages that went through alloc and free in a zone (pgalloc_*, pgfree). */
 uint64_t zone_pgalloc(const struct zone *zone);
 uint64_t zone_pgfree(const struct zone *zone);

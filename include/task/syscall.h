@@ -53,6 +53,9 @@ int arg_range(uint64_t addr, uint64_t *len) must_check;
  */
 struct mm_struct *arg_space(struct task *t, uint64_t pid, int64_t *err);
 
+/** The guest of a first task's tid (0: the caller's own guest). Referenced, or NULL. */
+struct guest *arg_guest(struct task *t, uint64_t tid);
+
 /** The guest behind a pidfd, referenced, or NULL: -EBADF. */
 struct guest *arg_pidfd(struct task *t, uint64_t fd);
 

@@ -81,11 +81,9 @@ static void forget(struct top *t)
 
 static void print_memory(struct sink *out)
 {
-    uint64_t managed = 0;
-    struct zone *zone;
-    for_each_populated_zone(zone) managed += zone->managed_pages;
-    print(out, "KiB Mem: %lu total, %lu free, %lu anonymous, %lu of files\n", managed * PAGE_KIB,
-          nr_free_pages() * PAGE_KIB, global_node_state(NR_ANON_MAPPED) * PAGE_KIB,
+    print(out, "KiB Mem: %lu total, %lu free, %lu anonymous, %lu of files\n",
+          nr_managed_pages() * PAGE_KIB, nr_free_pages() * PAGE_KIB,
+          global_node_state(NR_ANON_MAPPED) * PAGE_KIB,
           global_node_state(NR_FILE_MAPPED) * PAGE_KIB);
 }
 

@@ -187,7 +187,7 @@ static void shmem_put(struct address_space *m)
     kfree(shmem_of(m));
 }
 
-static int drop_range(struct address_space *m, uint64_t first, uint64_t end)
+int shmem_drop_range(struct address_space *m, uint64_t first, uint64_t end)
 {
     shmem_drop_pages(m, first, end);
     return 0;
@@ -202,7 +202,7 @@ static void print_name(const struct address_space *m, struct sink *out)
 static const struct address_space_ops shmem_ops = {
     .get_page = shmem_get_page,
     .replace_page = shmem_replace_page,
-    .drop_range = drop_range,
+    .drop_range = shmem_drop_range,
     .get = shmem_get,
     .put = shmem_put,
     .print_name = print_name,

@@ -18,6 +18,7 @@
 #include "file/dir.h"
 #include "file/path.h"
 #include "phys/node.h"
+#include "phys/vmstat.h"
 #include "slab/kmalloc.h"
 
 struct superblock *root_fs;
@@ -116,10 +117,7 @@ struct superblock *tmpfs_create(uint64_t max_pages)
 
 void tmpfs_boot(void)
 {
-    uint64_t pages = 0;
-    struct zone *zone;
-    for_each_populated_zone(zone) pages += zone->managed_pages;
-    root_fs = tmpfs_create(pages / 2);
+    root_fs = tmpfs_create(nr_managed_pages() / 2);
     BUG_ON(!root_fs);
 }
 

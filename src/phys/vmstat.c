@@ -137,6 +137,14 @@ uint64_t vm_event_sum(enum vm_event e)
     return sum;
 }
 
+uint64_t nr_managed_pages(void)
+{
+    uint64_t pages = 0;
+    struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->managed_pages;
+    return pages;
+}
+
 uint64_t nr_free_pages(void)
 {
     struct zone *zone;

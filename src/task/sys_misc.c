@@ -18,22 +18,13 @@
 
 /* --- priorities ------------------------------------------------------------------------------- */
 
-/* A guest by pid, 0 for the caller's, referenced. */
-static struct guest *guest_of(struct task *t, uint64_t pid)
-{
-    if (pid && (uint32_t)pid != t->tid)
-        return guest_find((uint32_t)pid);
-    guest_get(t->guest);
-    return t->guest;
-}
-
 #define PRIO_USER 2
 
 int64_t sys_getpriority(struct task *t, const uint64_t *a)
 {
     if (a[0] > PRIO_USER)
         return -EINVAL;
-    struct guest *g = guest_of(t, a[0] ? 0 : a[1]);
+    struct guest *g = arg_guest(t, a[0] ? 0 : a[1]);
     if (!g)
         return -ESRCH;
     int64_t nice = load_relaxed(&g->nice);
@@ -46,7 +37,7 @@ int64_t sys_setpriority(struct task *t, const uint64_t *a)
     int nice = MIN(MAX((int)a[2], -20), 19);
     if (a[0] > PRIO_USER)
         return -EINVAL;
-    struct guest *g = guest_of(t, a[0] ? 0 : a[1]);
+    struct guest *g = arg_guest(t, a[0] ? 0 : a[1]);
     if (!g)
         return -ESRCH;
     int64_t err = nice < g->nice && !cred_capable(&t->guest->cred, CAP_SYS_NICE) ? -EACCES : 0;
@@ -87,7 +78,7 @@ static int64_t set_class(struct task *t, uint64_t pid, uint32_t policy, uint64_t
         return -EINVAL;
     if (copy_from_user(&priority, mk_vaddr(param), sizeof(priority)))
         return -EFAULT;
-    struct guest *g = guest_of(t, (uint32_t)pid);
+    struct guest *g = arg_guest(t, (uint32_t)pid);
     if (!g)
         return -ESRCH;
     if (policy == UINT32_MAX)
@@ -121,7 +112,7 @@ int64_t sys_sched_getscheduler(struct task *t, const uint64_t *a)
 {
     if ((int32_t)a[0] < 0)
         return -EINVAL;
-    struct guest *g = guest_of(t, (uint32_t)a[0]);
+    struct guest *g = arg_guest(t, (uint32_t)a[0]);
     if (!g)
         return -ESRCH;
     int64_t policy = g->sched_policy;
@@ -133,7 +124,7 @@ int64_t sys_sched_getparam(struct task *t, const uint64_t *a)
 {
     if ((int32_t)a[0] < 0 || !a[1])
         return -EINVAL;
-    struct guest *g = guest_of(t, (uint32_t)a[0]);
+    struct guest *g = arg_guest(t, (uint32_t)a[0]);
     if (!g)
         return -ESRCH;
     uint32_t priority = g->sched_priority;
@@ -145,7 +136,7 @@ int64_t sys_sched_rr_get_interval(struct task *t, const uint64_t *a)
 {
     if ((int32_t)a[0] < 0)
         return -EINVAL;
-    struct guest *g = guest_of(t, (uint32_t)a[0]);
+    struct guest *g = arg_guest(t, (uint32_t)a[0]);
     if (!g)
         return -ESRCH;
     guest_put(g);

@@ -6,6 +6,7 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
+#include "task/syscall.h"
 #include "task/syscalls.h"
 
 int64_t sys_sched_yield(struct task *t, const uint64_t *a)
@@ -16,11 +17,10 @@ int64_t sys_sched_yield(struct task *t, const uint64_t *a)
     return 0;
 }
 
-/* The task of a tid: the caller's own guest, or the first of another; guest referenced. */
-static struct guest *guest_of_tid(struct task *t, uint64_t tid)
+struct guest *arg_guest(struct task *t, uint64_t tid)
 {
     struct guest *g = t->guest;
-    if (!tid || tid == t->tid) {
+    if (!tid || (uint32_t)tid == t->tid) {
         guest_get(g);
         return g;
     }
@@ -32,7 +32,7 @@ int64_t sys_sched_setaffinity(struct task *t, const uint64_t *a)
     hartmask_t mask = {0};
     if (copy_from_user(&mask.bits, mk_vaddr(a[2]), MIN(a[1], sizeof(mask.bits))))
         return -EFAULT;
-    struct guest *g = guest_of_tid(t, a[0]);
+    struct guest *g = arg_guest(t, a[0]);
     if (!g)
         return -ESRCH;
     int64_t err = -EINVAL;
@@ -57,7 +57,7 @@ int64_t sys_sched_getaffinity(struct task *t, const uint64_t *a)
     hartmask_t mask;
     if (a[1] < sizeof(mask.bits) || a[1] % sizeof(mask.bits))
         return -EINVAL;
-    struct guest *g = guest_of_tid(t, a[0]);
+    struct guest *g = arg_guest(t, a[0]);
     if (!g)
         return -ESRCH;
     mask = g == t->guest ? t->thread->affinity : g->affinity;

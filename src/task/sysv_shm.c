@@ -94,16 +94,10 @@ static void segment_print_name(const struct address_space *m, struct sink *out)
     print(out, "/SYSV%08x (deleted)", segment_of(m)->key);
 }
 
-static int segment_drop_range(struct address_space *m, uint64_t first, uint64_t end)
-{
-    shmem_drop_pages(m, first, end);
-    return 0;
-}
-
 static const struct address_space_ops segment_ops = {
     .get_page = shmem_get_page,
     .replace_page = shmem_replace_page,
-    .drop_range = segment_drop_range,
+    .drop_range = shmem_drop_range,
     .get = segment_get,
     .put = segment_put,
     .print_name = segment_print_name,

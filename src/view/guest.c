@@ -211,18 +211,10 @@ static int show_comm(struct sink *out, const struct view_args *args)
 
 /* --- the killer's view ------------------------------------------------------------------------ */
 
-static uint64_t managed_pages(void)
-{
-    struct zone *zone;
-    uint64_t pages = 0;
-    for_each_populated_zone(zone) pages += zone->managed_pages;
-    return pages;
-}
-
 /* Linux's scale: 0 never, 1000 all of memory, and oom_score_adj moves it, up to 2000. */
 static int show_oom_score_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
-    int64_t total = (int64_t)managed_pages(), points = 0;
+    int64_t total = (int64_t)nr_managed_pages(), points = 0;
     if (mm && total)
         points = (int64_t)(mm_rss(mm) + (uint64_t)mm->rss[MM_SWAPENTS] +
                            (mm_pgtables_bytes(mm) >> PAGE_SHIFT)) *

@@ -10,6 +10,7 @@
 #include "phys/alloc.h"
 #include "phys/memblock.h"
 #include "phys/node.h"
+#include "phys/vmstat.h"
 #include "arch/layout.h"
 #include "view/view.h"
 #include "virt/commit.h"
@@ -19,14 +20,6 @@
 static void row(struct sink *out, const char *name, uint64_t pages)
 {
     print(out, "%-15s %8lu kB\n", name, PAGES_TO_KB(pages));
-}
-
-static uint64_t managed_pages(void)
-{
-    struct zone *zone;
-    uint64_t pages = 0;
-    for_each_populated_zone(zone) pages += zone->managed_pages;
-    return pages;
 }
 
 /* What can be had without pain: free pages above the low marks, and shrinkable slabs. */
@@ -43,7 +36,7 @@ static int show(struct sink *out, const struct view_args *args)
     uint64_t reclaimable = global_node_state(NR_SLAB_RECLAIMABLE);
     uint64_t unreclaimable = global_node_state(NR_SLAB_UNRECLAIMABLE);
     (void)args;
-    row(out, "MemTotal:", managed_pages());
+    row(out, "MemTotal:", nr_managed_pages());
     row(out, "MemFree:", nr_free_pages_with_pcp());
     row(out, "MemAvailable:", available_pages());
     row(out, "Buffers:", 0);
@@ -75,7 +68,7 @@ static int show(struct sink *out, const struct view_args *args)
     row(out, "Committed_AS:", vm_committed());
     print(out, "%-15s %8lu kB\n", "VmallocTotal:", VMALLOC_SIZE >> 10);
     row(out, "VmallocUsed:", global_node_state(NR_VMALLOC));
-    row(out, "Reserved:", (memblock.memory.total >> PAGE_SHIFT) - managed_pages());
+    row(out, "Reserved:", (memblock.memory.total >> PAGE_SHIFT) - nr_managed_pages());
     return 0;
 }
 

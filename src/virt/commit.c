@@ -6,27 +6,18 @@
  */
 #include "virt/commit.h"
 
-#include "phys/node.h"
-#include "phys/zone.h"
+#include "phys/vmstat.h"
 
 int sysctl_overcommit_memory = OVERCOMMIT_GUESS;
 int sysctl_overcommit_ratio = 50;
 uint64_t sysctl_overcommit_kbytes;
 int64_t vm_committed_pages;
 
-static uint64_t all_pages(void)
-{
-    uint64_t pages = 0;
-    struct zone *zone;
-    for_each_populated_zone(zone) pages += zone->managed_pages;
-    return pages;
-}
-
 uint64_t vm_commit_limit(void)
 {
     if (sysctl_overcommit_kbytes)
         return sysctl_overcommit_kbytes >> (PAGE_SHIFT - 10);
-    return all_pages() * (uint64_t)sysctl_overcommit_ratio / 100;
+    return nr_managed_pages() * (uint64_t)sysctl_overcommit_ratio / 100;
 }
 
 uint64_t vm_committed(void)
@@ -43,6 +34,6 @@ bool vm_enough_memory(uint64_t pages)
     case OVERCOMMIT_NEVER:
         return vm_committed() + pages <= vm_commit_limit();
     default:
-        return pages <= all_pages();
+        return pages <= nr_managed_pages();
     }
 }

@@ -6,9 +6,12 @@
 #ifndef ABI_H
 #define ABI_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int checks, failures;
 
@@ -20,6 +23,27 @@ static int checks, failures;
             printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #x); \
         }                                                          \
     } while (0)
+
+/* Did the call fail, and for that reason? */
+static inline int fails(long result, int with)
+{
+    return result == -1 && errno == with;
+}
+
+/* The number behind "NAME:" in a file like /proc/meminfo; -1: there is none (an emulator). */
+static inline long file_kib(const char *path, const char *name)
+{
+    char line[256];
+    long kib = -1;
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f)) {
+        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+            kib = strtol(line + strlen(name) + 1, NULL, 10);
+    }
+    if (f)
+        fclose(f);
+    return kib;
+}
 
 static sigjmp_buf on_fault;
 

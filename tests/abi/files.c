@@ -25,11 +25,6 @@
 static char dir[64];
 static char *volatile nowhere = (char *)8;
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static int put(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -18,11 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static void waiting(void)
 {
     siginfo_t info;

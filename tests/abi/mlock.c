@@ -16,11 +16,6 @@
 #define PAGE 4096UL
 #define MADV_DONTNEED_LOCKED_ 24
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static char *map(size_t pages, int flags)
 {
     return mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1,
@@ -38,19 +33,9 @@ static int resident(char *p, size_t pages)
     return n;
 }
 
-/* A line of /proc/self/status, in kB; -1 where there is none (an emulator). */
 static long status_kb(const char *name)
 {
-    char line[256];
-    long kb = -1;
-    FILE *f = fopen("/proc/self/status", "r");
-    while (f && fgets(line, sizeof(line), f)) {
-        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-            kb = strtol(line + strlen(name) + 1, NULL, 10);
-    }
-    if (f)
-        fclose(f);
-    return kb;
+    return file_kib("/proc/self/status", name);
 }
 
 static void ranges(void)

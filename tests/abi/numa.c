@@ -19,11 +19,6 @@
 #define PAGE 4096UL
 #define N 8
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static int is_absent(void)
 {
     return syscall(SYS_move_pages, 0, 0, NULL, NULL, NULL, 0) < 0 && errno == ENOSYS;

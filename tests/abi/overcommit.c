@@ -19,16 +19,7 @@
 
 static long meminfo_kib(const char *name)
 {
-    char line[256];
-    long kib = -1;
-    FILE *f = fopen("/proc/meminfo", "r");
-    while (f && fgets(line, sizeof(line), f)) {
-        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-            kib = strtol(line + strlen(name) + 1, NULL, 10);
-    }
-    if (f)
-        fclose(f);
-    return kib;
+    return file_kib("/proc/meminfo", name);
 }
 
 static int set(const char *name, const char *value)

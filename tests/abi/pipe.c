@@ -18,11 +18,6 @@
 
 static char *volatile nowhere = (char *)8;
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static void bytes(void)
 {
     char buf[32];

@@ -14,11 +14,6 @@
 
 #define PAGE 4096
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static int attached(int id)
 {
     struct shmid_ds ds;

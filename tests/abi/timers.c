@@ -21,11 +21,6 @@
 static volatile int alarms, last_signal;
 static volatile void *last_value;
 
-static int fails(long result, int with)
-{
-    return result == -1 && errno == with;
-}
-
 static void on_alarm(int sig, siginfo_t *info, void *ctx)
 {
     (void)ctx;
