@@ -78,9 +78,11 @@ static void bench_buddy(struct console *con)
     row(con, "page-alloc-free-buddy", per_round(start, instructions(), ROUNDS));
 }
 
+/* From a pageset that is not full: else a trim or two of hundreds of pages falls into the row. */
 static void bench_order(struct console *con, const char *name, unsigned order)
 {
     uint64_t total = 0;
+    drain_all_pages(NULL);
     for (unsigned i = 0; i < ORDER_ROUNDS; i++) {
         uint64_t start = instructions();
         struct page *page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);

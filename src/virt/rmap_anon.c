@@ -112,11 +112,13 @@ static struct anon_vma *anon_vma_to_share(const struct vm_area_struct *a,
                                           const struct vm_area_struct *b,
                                           const struct vm_area_struct *owner)
 {
-    if (!a || !b || !owner->anon_vma || a->vm_end != b->vm_start ||
+    if (!a || !b || a->vm_end != b->vm_start ||
         ((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) || a->vm_mapping != b->vm_mapping ||
         a->vm_pgoff + vma_pages(a) != b->vm_pgoff || !mpol_equal(a->vm_policy, b->vm_policy))
         return NULL;
-    return list_is_singular(&owner->anon_vma_chain) ? owner->anon_vma : NULL;
+    /* the owner may be getting its first one at this moment: the chain comes before it */
+    struct anon_vma *av = load_acquire(&owner->anon_vma);
+    return av && list_is_singular(&owner->anon_vma_chain) ? av : NULL;
 }
 
 int anon_vma_prepare_slow(struct vm_area_struct *vma)
