@@ -174,6 +174,19 @@ static inline pte_t pte_load(const pte_t *p)
     return mk_pte(__atomic_load_n(&p->v, __ATOMIC_RELAXED));
 }
 
+/**
+ * As pte_load(), of an entry that is then followed: what was stored before it is seen behind it.
+ * RISC-V orders a load after the one its address comes from (RVWMO, rule 9); a host needs a word.
+ */
+static inline pte_t pte_load_followed(const pte_t *p)
+{
+#ifdef __riscv
+    return pte_load(p);
+#else
+    return mk_pte(__atomic_load_n(&p->v, __ATOMIC_ACQUIRE));
+#endif
+}
+
 /** Store where nothing present was, or where nobody can be walking. Earlier stores come first. */
 static inline void pte_store(pte_t *p, pte_t e)
 {

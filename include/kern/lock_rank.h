@@ -38,6 +38,7 @@ enum lock_rank {
     /* virt: from a page to its mappers, from a space to its tables */
     RANK_MM_LIST,
     RANK_RMAP, /* anon_vma and file mapping trees */
+    RANK_VMA,  /* a space's tree of VMAs, for faults that look without mmap_lock */
     RANK_VMALLOC,
     RANK_PAGE_TABLE,
     RANK_LRU,

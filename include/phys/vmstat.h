@@ -84,6 +84,10 @@ enum vm_event {
     TLB_LOCAL_FLUSH_ONE,
     TLB_LOCAL_FLUSH_ALL,
     THP_SPLIT_PAGE,
+    VMA_LOCK_SUCCESS, /* faults that did with the lock of their VMA */
+    VMA_LOCK_ABORT,   /* found none that holds the address, or one that is being changed */
+    VMA_LOCK_RETRY,   /* had it, but needed mmap_lock for what there was to do */
+    VMA_LOCK_MISS,    /* the VMA changed between finding and locking: never, see vma_lock.h */
     NR_VM_EVENTS
 };
 
@@ -106,10 +110,17 @@ extern const char *const zone_stat_names[NR_ZONE_STATS];
 extern const char *const node_stat_names[NR_NODE_STATS];
 extern const char *const vm_event_names[NR_VM_EVENTS];
 
+/** This hart's counters, by enum vm_event: for who changes several. Not across what may block. */
+static inline uint64_t *hart_vm_events(void)
+{
+    return vm_event_counts[hart_index()].count;
+}
+
 /** Any context; this hart's counters only. */
 static inline void count_vm_events(enum vm_event e, uint64_t n)
 {
-    add_relaxed(&vm_event_counts[hart_index()].count[e], n);
+    uint64_t *count = &hart_vm_events()[e];
+    add_relaxed(count, n);
 }
 static inline void count_vm_event(enum vm_event e)
 {

@@ -28,6 +28,7 @@
 #include "base/format.h"
 #include "kern/lock.h"
 #include "kern/rwsem.h"
+#include "kern/wait.h"
 #include "phys/alloc.h"
 #include "virt/mempolicy.h"
 #include "virt/pgtable.h"
@@ -67,11 +68,14 @@ struct mm_owner {
 };
 
 struct mm_struct {
+    struct spinlock vma_lock; /* the tree and the ends of VMAs, for who has no mmap_lock */
     struct rwsem mmap_lock;
     struct rb_root mm_rb;            /* (m) VMAs by address */
     struct list_head mmap;           /* (m) VMAs, a list in order */
     struct vm_area_struct *vmacache; /* (a) found last; cleared when VMAs change */
-    uint32_t map_count;              /* (m) how many VMAs */
+    uint64_t mm_lock_seq;         /* (m) (vma_lock) VMAs that have this number are write-locked */
+    struct wait_queue vma_writer; /* who waits for a VMA's readers; it has mmap_lock */
+    uint32_t map_count;           /* (m) how many VMAs */
     struct spinlock page_table_lock;
     struct pgtable pgt;  /* (t) below the root; the root is constant */
     uint64_t last_table; /* (a) the table that was used last, see mm_find_pte; 0: none */
@@ -146,6 +150,29 @@ static inline enum mm_counter mm_counter_of(const struct page *page)
     if (page->type == PAGE_ANON)
         return MM_ANONPAGES;
     return page_flag(page, PG_swapbacked) ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+/* --- mmap_lock for writing, and with it the locks of VMAs: see vma_lock.h --------------------- */
+
+/** As vma_start_write() for each VMA: no fault is at work in the space, and none comes. */
+void vma_start_write_all(struct mm_struct *mm);
+
+/** Faults may go by all VMAs again. The unlocking functions do so. */
+void vma_end_write_all(struct mm_struct *mm);
+
+static inline void mmap_write_lock(struct mm_struct *mm)
+{
+    down_write(&mm->mmap_lock);
+}
+static inline void mmap_write_unlock(struct mm_struct *mm)
+{
+    vma_end_write_all(mm);
+    up_write(&mm->mmap_lock);
+}
+static inline void mmap_write_downgrade(struct mm_struct *mm)
+{
+    vma_end_write_all(mm);
+    downgrade_write(&mm->mmap_lock);
 }
 
 /** Change a count. page_table_lock held. */

@@ -17,7 +17,8 @@
  *
  * Addresses here are all virtual, so they are plain numbers.
  *
- * Locks: the mmap_lock of the mm; changing anything needs it for writing. vm_start, vm_end and
+ * Locks: the mmap_lock of the mm; changing anything needs it for writing, and vma_start_write()
+ * first, as page faults may hold only the VMA's own lock (vma_lock.h). vm_start, vm_end and
  * vm_pgoff are also read by rmap walks, so they change under the anon_vma's and i_mmap's locks too.
  * Invariants: ranges are page-aligned, not empty, do not overlap; vma_check().
  * Linux's counterpart: mm/mmap.c before the maple tree.
@@ -63,8 +64,10 @@ struct mm_struct;
 #define VM_MAY_ALL (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
 
 struct vm_area_struct {
-    uint64_t vm_start; /* first byte */
-    uint64_t vm_end;   /* one past the last */
+    uint64_t vm_readers;  /* (a) see vma_lock.h */
+    uint64_t vm_lock_seq; /* (mm->vma_lock) the same */
+    uint64_t vm_start;    /* first byte */
+    uint64_t vm_end;      /* one past the last */
     uint64_t vm_flags;
     uint64_t vm_pgoff; /* page number of vm_start: in the file, or for private memory linear */
     uint64_t vm_prot;  /* vm_flags as PTE_U|R|W|X; without W where the first write must fault */
@@ -140,6 +143,13 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
 
 /** Move its ends (and vm_pgoff along with vm_start); they stay between the neighbours. */
 void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end);
+
+/**
+ * The VMA is about to change: wait for the faults that are in it, and let no more in until
+ * mmap_write_unlock(). All functions here that change a VMA do so. mmap_lock held for writing, no
+ * spinlock; may sleep.
+ */
+void vma_start_write(struct vm_area_struct *vma);
 
 /**
  * Two VMAs out of one, the second beginning at addr, which lies inside. -ENOMEM, also for more

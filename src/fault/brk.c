@@ -43,13 +43,13 @@ static bool move_break(struct mm_struct *mm, uint64_t brk)
 
 uint64_t do_brk(struct mm_struct *mm, uint64_t brk)
 {
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     uint64_t old = mm->brk;
     if (move_break(mm, brk))
         mm->brk = brk;
     uint64_t end = mm->brk;
     bool fill = end > old && (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
-    downgrade_write(&mm->mmap_lock);
+    mmap_write_downgrade(mm);
     if (fill && mm_populate(mm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(end, PAGE_SIZE)))
         fill = false; /* as on Linux the heap has grown nevertheless */
     up_read(&mm->mmap_lock);

@@ -96,7 +96,7 @@ enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t add
                                         pte_t seen)
 {
     bool same;
-    if (anon_vma_prepare(vma))
+    if (!vma_is_shared(vma) && anon_vma_prepare(vma))
         return FAULT_OOM;
     struct page *old = page_to_copy(vma, addr, pte, seen, &same);
     if (!same)

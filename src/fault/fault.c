@@ -2,7 +2,8 @@
 /*
  * fault.c - what kind of fault is it? fault.h has the map.
  *
- * Locks: mmap_lock for reading; growing a stack changes a VMA, so it starts over for writing.
+ * Locks: the VMA's own for reading where that is enough (vma_lock.h), else mmap_lock for reading;
+ * growing a stack changes a VMA, so it starts over for writing.
  * Linux's counterpart: do_page_fault(), handle_mm_fault(), handle_pte_fault().
  */
 #include "fault/fault.h"
@@ -13,6 +14,7 @@
 #include "fault/zap.h"
 #include "phys/alloc.h"
 #include "virt/rmap.h"
+#include "virt/vma_lock.h"
 
 struct page *zero_page;
 
@@ -59,53 +61,81 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
     return handle_fault(vma, addr, access);
 }
 
-static inline enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
-                                             bool *below_stack)
+/* --- with the lock of the whole space --------------------------------------------------------- */
+
+static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
+                                      bool *below_stack)
 {
     struct vm_area_struct *vma = find_vma(mm, addr);
-    if (unlikely(!vma))
+    if (!vma)
         return FAULT_MAPERR;
-    if (unlikely(addr < vma->vm_start)) {
+    if (addr < vma->vm_start) {
         *below_stack = vma->vm_flags & VM_GROWSDOWN;
         return FAULT_MAPERR;
     }
-    if (unlikely(!(vma->vm_prot & access)))
+    if (!(vma->vm_prot & access))
         return FAULT_ACCERR;
-    return handle_fault(vma, addr & PAGE_MASK, access);
+    return handle_mm_fault(vma, addr & PAGE_MASK, access);
 }
 
-static noinline enum fault_result fault_after_growth(struct mm_struct *mm, uint64_t addr,
-                                                     uint64_t access)
+/* Counted by both who handle faults, on the hart where they end. */
+static inline enum fault_result count_fault(struct mm_struct *mm, uint64_t *events,
+                                            enum fault_result result)
 {
-    bool below_stack;
-    if (!grow_stack(mm, addr))
-        return FAULT_MAPERR;
+    if (unlikely(result > FAULT_MAJOR))
+        return result;
+    add_relaxed(&events[PGFAULT], 1);
+    if (likely(result == FAULT_DONE)) {
+        add_relaxed(&mm->minflt, 1);
+    } else {
+        add_relaxed(&mm->majflt, 1);
+        add_relaxed(&events[PGMAJFAULT], 1);
+    }
+    return result;
+}
+
+static noinline enum fault_result fault_by_mmap_lock(struct mm_struct *mm, uint64_t addr,
+                                                     uint64_t access, enum vm_event why)
+{
+    bool below_stack = false;
+    count_vm_event(why);
     down_read(&mm->mmap_lock);
     enum fault_result result = fault_locked(mm, addr, access, &below_stack);
     up_read(&mm->mmap_lock);
-    return result;
+    if (below_stack && grow_stack(mm, addr)) {
+        down_read(&mm->mmap_lock);
+        result = fault_locked(mm, addr, access, &below_stack);
+        up_read(&mm->mmap_lock);
+    }
+    return count_fault(mm, hart_vm_events(), result);
+}
+
+/* --- with the lock of the VMA alone ----------------------------------------------------------- */
+
+/* The first private page of a VMA: do its neighbours have an anon_vma to share? */
+static inline bool needs_anon_vma(const struct vm_area_struct *vma, uint64_t access)
+{
+    return access == PTE_W && !load_relaxed(&vma->anon_vma) && !vma_is_shared(vma);
 }
 
 enum fault_result user_fault(struct mm_struct *mm, uint64_t addr, uint64_t access)
 {
-    bool below_stack = false;
     if (unlikely(addr >= USER_TOP))
         return FAULT_MAPERR;
-    down_read(&mm->mmap_lock);
-    enum fault_result result = fault_locked(mm, addr, access, &below_stack);
-    up_read(&mm->mmap_lock);
-    if (unlikely(below_stack))
-        result = fault_after_growth(mm, addr, access);
-    if (unlikely(result > FAULT_MAJOR))
-        return result;
-    count_vm_event(PGFAULT);
-    if (likely(result == FAULT_DONE)) {
-        mm->minflt++;
-    } else {
-        mm->majflt++;
-        count_vm_event(PGMAJFAULT);
+    struct vm_area_struct *vma = vma_lock_read(mm, addr);
+    if (unlikely(!vma))
+        return fault_by_mmap_lock(mm, addr, access, VMA_LOCK_ABORT);
+    if (unlikely(needs_anon_vma(vma, access))) {
+        vma_end_read(mm, vma);
+        return fault_by_mmap_lock(mm, addr, access, VMA_LOCK_RETRY);
     }
-    return result;
+    enum fault_result result = FAULT_ACCERR;
+    if (likely(vma->vm_prot & access))
+        result = handle_fault(vma, addr & PAGE_MASK, access);
+    vma_end_read(mm, vma);
+    uint64_t *events = hart_vm_events();
+    add_relaxed(&events[VMA_LOCK_SUCCESS], 1);
+    return count_fault(mm, events, result);
 }
 
 int mm_populate(struct mm_struct *mm, uint64_t start, uint64_t end)

@@ -132,7 +132,7 @@ int dup_mmap(struct mm_struct *dst, struct mm_struct *src)
 {
     struct vm_area_struct *vma;
     int err = 0;
-    down_write(&src->mmap_lock);
+    mmap_write_lock(src);
     copy_layout(dst, src);
     mpol_get(src->policy);
     mpol_put(dst->policy);
@@ -140,11 +140,13 @@ int dup_mmap(struct mm_struct *dst, struct mm_struct *src)
     for_each_vma(src, vma) {
         if (vma->vm_flags & VM_DONTCOPY)
             continue;
+        vma_start_write(vma);
         err = copy_vma(dst, src, vma);
         if (err)
             break;
     }
     tlb_flush_space(&src->tlb); /* entries that lost W */
-    up_write(&src->mmap_lock);
+    vma_end_write_all(dst);
+    mmap_write_unlock(src);
     return err;
 }

@@ -69,6 +69,7 @@ static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t e
     if (err)
         return err;
     vma = *vmap;
+    vma_start_write(vma);
     vma->vm_flags = flags;
     *vmap = vma_merge(vma);
     return 0;
@@ -184,12 +185,12 @@ int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice)
     bool writes = (size_t)advice < ARRAY_SIZE(flag_changes) &&
                   (flag_changes[advice].clear || flag_changes[advice].set);
     if (writes)
-        down_write(&mm->mmap_lock);
+        mmap_write_lock(mm);
     else
         down_read(&mm->mmap_lock);
     int err = advise_range(mm, addr, end, advice);
     if (writes)
-        up_write(&mm->mmap_lock);
+        mmap_write_unlock(mm);
     else
         up_read(&mm->mmap_lock);
     return err;

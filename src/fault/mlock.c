@@ -27,6 +27,7 @@ static int set_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t end,
     if (err)
         return err;
     struct vm_area_struct *vma = *vmap;
+    vma_start_write(vma);
     uint64_t pages = vma_pages(vma);
     mm->locked_vm += (flags & VM_LOCKED ? pages : 0) - (now & VM_LOCKED ? pages : 0);
     vma->vm_flags = (vma->vm_flags & ~LOCK_FLAGS) | flags;
@@ -73,14 +74,14 @@ int do_mlock(struct mm_struct *mm, uint64_t addr, uint64_t len, bool on_fault)
     if (end < start || end > USER_TOP)
         return end < start ? -EINVAL : -ENOMEM;
     uint64_t pages = (end - start) >> PAGE_SHIFT, limit = load_relaxed(&mm->memlock_limit);
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     uint64_t locked = mm->locked_vm + pages - locked_within(mm, start, end);
     int err = 0;
     if (locked > limit >> PAGE_SHIFT)
         err = limit ? -ENOMEM : -EPERM;
     if (!err)
         err = set_range(mm, start, end, VM_LOCKED | (on_fault ? VM_LOCKONFAULT : 0));
-    downgrade_write(&mm->mmap_lock);
+    mmap_write_downgrade(mm);
     if (!err && !on_fault)
         err = lock_error(mm_populate(mm, start, end));
     up_read(&mm->mmap_lock);
@@ -93,9 +94,9 @@ int do_munlock(struct mm_struct *mm, uint64_t addr, uint64_t len)
     uint64_t end = ALIGN_UP(addr + len, PAGE_SIZE);
     if (end < start || end > USER_TOP)
         return end < start ? -EINVAL : -ENOMEM;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     int err = set_range(mm, start, end, 0);
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return err;
 }
 
@@ -125,15 +126,15 @@ int do_mlockall(struct mm_struct *mm, uint32_t flags)
 {
     uint64_t vm_flags = VM_LOCKED | (flags & MCL_ONFAULT ? VM_LOCKONFAULT : 0);
     uint64_t limit = load_relaxed(&mm->memlock_limit);
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     if (!limit || ((flags & MCL_CURRENT) && mm->total_vm > limit >> PAGE_SHIFT)) {
-        up_write(&mm->mmap_lock);
+        mmap_write_unlock(mm);
         return limit ? -ENOMEM : -EPERM;
     }
     mm->def_flags = flags & MCL_FUTURE ? vm_flags : 0;
     if (flags & MCL_CURRENT)
         set_all(mm, vm_flags);
-    downgrade_write(&mm->mmap_lock);
+    mmap_write_downgrade(mm);
     if ((flags & MCL_CURRENT) && !(flags & MCL_ONFAULT))
         populate_all(mm);
     up_read(&mm->mmap_lock);
@@ -142,8 +143,8 @@ int do_mlockall(struct mm_struct *mm, uint32_t flags)
 
 void do_munlockall(struct mm_struct *mm)
 {
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     mm->def_flags = 0;
     set_all(mm, 0);
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
 }

@@ -178,13 +178,13 @@ int64_t do_mmap_locked(struct mm_struct *mm, const struct mmap_request *req)
 int64_t do_mmap(struct mm_struct *mm, const struct mmap_request *req)
 {
     struct plan plan;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     int64_t addr = map_locked(mm, req, &plan);
     if (addr < 0 || !((req->flags & MAP_POPULATE) || (plan.vm_flags & VM_LOCKED))) {
-        up_write(&mm->mmap_lock);
+        mmap_write_unlock(mm);
         return addr;
     }
-    downgrade_write(&mm->mmap_lock);
+    mmap_write_downgrade(mm);
     /* as on Linux the mapping stands even when it could not all be filled */
     int err = mm_populate(mm, (uint64_t)addr, (uint64_t)addr + plan.len);
     (void)err;

@@ -112,6 +112,7 @@ static int protect_vma(struct mm_struct *mm, struct vm_area_struct **vmap, uint6
     if (err)
         return err;
     vma = *vmap;
+    vma_start_write(vma);
     pages = (int64_t)vma_pages(vma);
     mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -pages);
     mm_account_vma(mm, new_flags, vma_is_anonymous(vma), pages);
@@ -157,8 +158,8 @@ int do_mprotect(struct mm_struct *mm, uint64_t addr, uint64_t len, uint64_t prot
     if (addr > USER_TOP || len > USER_TOP - addr)
         return -ENOMEM;
     len = ALIGN_UP(len, PAGE_SIZE);
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     int err = protect_locked(mm, addr, addr + len, prot);
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return err;
 }

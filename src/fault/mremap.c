@@ -92,6 +92,7 @@ static int64_t move_vma(struct vm_area_struct *vma, const struct move *m)
     uint64_t len = MIN(m->old_len, m->new_len);
     if (mm->map_count + 3 >= sysctl_max_map_count) /* the copy, and two splits */
         return -ENOMEM;
+    vma_start_write(vma); /* no fault may put a page where one has left */
     struct vm_area_struct *copy = copy_vma(vma, m);
     if (!copy)
         return -ENOMEM;
@@ -195,7 +196,7 @@ int64_t do_mremap(struct mm_struct *mm, uint64_t addr, uint64_t old_len, uint64_
     int64_t result = check(&m);
     if (result)
         return result;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     struct vm_area_struct *vma = vma_lookup(mm, m.old);
     if (!vma || !m.old_len) /* old_len 0 asks for a second mapping of shared memory */
         result = vma ? -EINVAL : -EFAULT;
@@ -203,6 +204,6 @@ int64_t do_mremap(struct mm_struct *mm, uint64_t addr, uint64_t old_len, uint64_
         result = -EFAULT;
     else
         result = resize(vma, &m);
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return result;
 }

@@ -53,6 +53,7 @@ int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len)
     vma = find_vma_intersection(mm, addr, end);
     while (vma && vma->vm_start < end) {
         struct vm_area_struct *next = vma_next(vma);
+        vma_start_write(vma); /* no fault may bring pages back */
         zap_page_range(vma, vma->vm_start, vma->vm_end);
         mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
         vma_remove(mm, vma);
@@ -69,8 +70,8 @@ int do_munmap(struct mm_struct *mm, uint64_t addr, uint64_t len)
     if (!len || !IS_ALIGNED(addr, PAGE_SIZE) || addr > USER_TOP || len > USER_TOP - addr)
         return -EINVAL;
     len = ALIGN_UP(len, PAGE_SIZE);
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     int err = do_munmap_locked(mm, addr, len);
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return err;
 }

@@ -23,6 +23,7 @@ static int set_policy(struct vm_area_struct *vma, uint64_t start, uint64_t end,
         if (err)
             return err;
     }
+    vma_start_write(vma);
     if (pol)
         mpol_get(pol);
     if (vma->vm_policy)
@@ -35,7 +36,7 @@ static int set_policy(struct vm_area_struct *vma, uint64_t start, uint64_t end,
 int mm_set_range_policy(struct mm_struct *mm, uint64_t start, uint64_t end, struct mempolicy *pol)
 {
     int err = 0;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     while (start < end && !err) {
         struct vm_area_struct *vma = vma_lookup(mm, start);
         if (!vma) {
@@ -46,6 +47,6 @@ int mm_set_range_policy(struct mm_struct *mm, uint64_t start, uint64_t end, stru
         err = set_policy(vma, start, stop, pol);
         start = stop;
     }
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return err;
 }

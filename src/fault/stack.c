@@ -39,7 +39,7 @@ bool grow_stack(struct mm_struct *mm, uint64_t addr)
 {
     bool ok = false;
     addr &= PAGE_MASK;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     struct vm_area_struct *vma = find_vma(mm, addr);
     if (vma && addr >= vma->vm_start) {
         ok = true; /* another thread was faster */
@@ -48,6 +48,6 @@ bool grow_stack(struct mm_struct *mm, uint64_t addr)
         vma_set_range(vma, addr, vma->vm_end);
         ok = true;
     }
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return ok;
 }

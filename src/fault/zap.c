@@ -102,7 +102,7 @@ void exit_mmap(struct mm_struct *mm)
     struct vm_area_struct *vma, *next;
     struct zap z;
     zap_init(&z, mm, false);
-    down_write(&mm->mmap_lock); /* the reaper may be at work */
+    mmap_write_lock(mm); /* the reaper may be at work */
     mm_test_and_set_flag(mm, MMF_EXITING);
     mm->tlb.harts.bits = 0; /* no hart will ever use what it may still remember: no fences */
     for_each_vma(mm, vma)
@@ -114,7 +114,7 @@ void exit_mmap(struct mm_struct *mm)
         unlink_anon_vmas(vma);
         vma_free(vma);
     }
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
 }
 
 int64_t mm_reap(struct mm_struct *mm)

@@ -68,6 +68,10 @@ const char *const vm_event_names[NR_VM_EVENTS] = {
     [TLB_LOCAL_FLUSH_ONE] = "nr_tlb_local_flush_one",
     [TLB_LOCAL_FLUSH_ALL] = "nr_tlb_local_flush_all",
     [THP_SPLIT_PAGE] = "thp_split_page",
+    [VMA_LOCK_SUCCESS] = "vma_lock_success",
+    [VMA_LOCK_ABORT] = "vma_lock_abort",
+    [VMA_LOCK_RETRY] = "vma_lock_retry",
+    [VMA_LOCK_MISS] = "vma_lock_miss",
 };
 
 /* Add to a hart's difference; when it has grown, what goes to the shared word. */

@@ -64,9 +64,9 @@ static int64_t map_stack(struct mm_struct *mm, bool exec_stack)
     int64_t addr = do_mmap(mm, &req);
     if (addr < 0)
         return addr;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     vma_lookup(mm, (uint64_t)addr)->vm_name = "[stack]";
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return (int64_t)top;
 }
 

@@ -82,10 +82,11 @@ int64_t sys_set_mempolicy(struct task *t, const uint64_t *a)
     int64_t err = make_policy(a[0], mk_vaddr(a[1]), a[2], &pol);
     if (err)
         return err;
-    down_write(&t->mm->mmap_lock);
+    mmap_write_lock(t->mm);
+    vma_start_write_all(t->mm); /* faults use the policy */
     struct mempolicy *old = t->mm->policy;
     t->mm->policy = pol ? pol : &default_policy;
-    up_write(&t->mm->mmap_lock);
+    mmap_write_unlock(t->mm);
     mpol_put(old);
     return 0;
 }

@@ -270,7 +270,7 @@ int64_t sys_shmdt(struct task *t, const uint64_t *a)
     int err = -EINVAL;
     if (!IS_ALIGNED(addr, PAGE_SIZE))
         return -EINVAL;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
     const struct vm_area_struct *vma = find_vma(mm, addr);
     const struct address_space *m = NULL;
     for (; vma && (!end || vma->vm_start < end);) {
@@ -288,6 +288,6 @@ int64_t sys_shmdt(struct task *t, const uint64_t *a)
             break;
         vma = find_vma(mm, start + len);
     }
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return err;
 }

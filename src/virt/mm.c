@@ -48,6 +48,9 @@ struct mm_struct *mm_alloc(void)
     tlb_space_init(&mm->tlb);
     rwsem_init(&mm->mmap_lock);
     spin_init(&mm->page_table_lock, "page table", RANK_PAGE_TABLE);
+    spin_init(&mm->vma_lock, "vma tree", RANK_VMA);
+    wait_queue_init(&mm->vma_writer);
+    mm->mm_lock_seq = 1;
     INIT_LIST_HEAD(&mm->mmap);
     mm->policy = &default_policy;
     mm->stack_limit = mm->data_limit = mm->as_limit = mm->memlock_limit = UINT64_MAX;

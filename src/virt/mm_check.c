@@ -111,7 +111,8 @@ unsigned mm_check(struct mm_struct *mm, struct sink *out)
     struct tally t = {.mm = mm, .out = out};
     struct vm_area_struct *vma;
     int64_t pages = 0;
-    down_write(&mm->mmap_lock);
+    mmap_write_lock(mm);
+    vma_start_write_all(mm);
     t.faults += vma_check(mm, out);
     for_each_vma(mm, vma) {
         pages += (int64_t)vma_pages(vma);
@@ -130,6 +131,6 @@ unsigned mm_check(struct mm_struct *mm, struct sink *out)
               t.pages[c]);
         t.faults++;
     }
-    up_write(&mm->mmap_lock);
+    mmap_write_unlock(mm);
     return t.faults;
 }

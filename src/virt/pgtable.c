@@ -74,7 +74,7 @@ pte_t *pt_walk(const struct pgtable *pt, vaddr_t va, unsigned level)
 {
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels - 1; l > level; l--) {
-        pte_t e = pte_load(&table[pt_slot(pt->format, va, l)]);
+        pte_t e = pte_load_followed(&table[pt_slot(pt->format, va, l)]);
         if (!pte_table(e))
             return NULL;
         table = table_of(e);
@@ -103,7 +103,7 @@ pte_t *pt_walk_alloc(struct pgtable *pt, vaddr_t va, unsigned level)
         pte_t *entry = &table[pt_slot(pt->format, va, l)];
         if (pte_none(pte_load(entry)) && !make_table(pt, entry))
             return NULL;
-        pte_t e = pte_load(entry);
+        pte_t e = pte_load_followed(entry);
         if (!pte_table(e))
             return NULL;
         table = table_of(e);
@@ -116,7 +116,7 @@ bool pt_lookup(const struct pgtable *pt, vaddr_t va, struct pt_mapping *out)
     pte_t *table = pt->root;
     for (unsigned l = pt->format->levels; l-- > 0;) {
         out->entry = &table[pt_slot(pt->format, va, l)];
-        out->pte = pte_load(out->entry);
+        out->pte = pte_load_followed(out->entry);
         out->level = l;
         if (pte_leaf(out->pte))
             return true;

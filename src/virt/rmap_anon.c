@@ -112,9 +112,9 @@ static struct anon_vma *anon_vma_to_share(const struct vm_area_struct *a,
                                           const struct vm_area_struct *b,
                                           const struct vm_area_struct *owner)
 {
-    if (!a || !b || a->vm_end != b->vm_start ||
-        ((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) || a->vm_mapping != b->vm_mapping ||
-        a->vm_pgoff + vma_pages(a) != b->vm_pgoff || !mpol_equal(a->vm_policy, b->vm_policy))
+    if (!a || !b || a->vm_end != b->vm_start || ((a->vm_flags ^ b->vm_flags) & ~VM_ACCESS_FLAGS) ||
+        a->vm_mapping != b->vm_mapping || a->vm_pgoff + vma_pages(a) != b->vm_pgoff ||
+        !mpol_equal(a->vm_policy, b->vm_policy))
         return NULL;
     /* the owner may be getting its first one at this moment: the chain comes before it */
     struct anon_vma *av = load_acquire(&owner->anon_vma);

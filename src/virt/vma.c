@@ -6,7 +6,8 @@
  * and the largest such gap in its subtree; inserting, removing or moving an end changes at most
  * two gaps, each of which is carried up to the root.
  *
- * Locks: mmap_lock for writing, for all but the find functions, which need it for reading.
+ * Locks: mmap_lock for writing, for all but the find functions, which need it for reading; and
+ * vma_lock around what a fault sees that has only that (vma_lock.h).
  * Linux's counterpart: mm/mmap.c before the maple tree.
  */
 #include "virt/vma.h"
@@ -46,6 +47,7 @@ struct vm_area_struct *vma_alloc(struct mm_struct *mm, uint64_t start, uint64_t 
 
 void vma_free(struct vm_area_struct *vma)
 {
+    ASSERT(!vma->vm_readers);
     if (vma->vm_mapping)
         mapping_put(vma->vm_mapping);
     if (vma->vm_policy)
@@ -178,25 +180,37 @@ static void link_by_address(struct mm_struct *mm, struct vm_area_struct *vma)
     rb_insert_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
 }
 
-void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
+/* It is born write-locked: nobody faults in it before mmap_lock is given up. */
+static void link_new(struct mm_struct *mm, struct vm_area_struct *vma)
 {
-    ASSERT(vma->vm_start < vma->vm_end);
-    ASSERT(IS_ALIGNED(vma->vm_start | vma->vm_end, PAGE_SIZE));
+    spin_lock(&mm->vma_lock);
+    vma->vm_lock_seq = mm->mm_lock_seq;
     link_by_address(mm, vma);
+    spin_unlock(&mm->vma_lock);
     struct vm_area_struct *next = vma_next(vma);
     ASSERT(!next || next->vm_start >= vma->vm_end);
     if (next)
         refresh_gap(next);
     mm->map_count++;
+}
+
+void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+    ASSERT(vma->vm_start < vma->vm_end);
+    ASSERT(IS_ALIGNED(vma->vm_start | vma->vm_end, PAGE_SIZE));
+    link_new(mm, vma);
     i_mmap_insert(vma);
 }
 
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 {
     struct vm_area_struct *next = vma_next(vma);
+    vma_start_write(vma);
+    spin_lock(&mm->vma_lock);
     store_relaxed(&mm->vmacache, NULL);
     list_del(&vma->list);
     rb_erase_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
+    spin_unlock(&mm->vma_lock);
     mm->map_count--;
     if (next)
         refresh_gap(next);
@@ -210,6 +224,8 @@ void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
 
 void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
 {
+    struct mm_struct *mm = vma->vm_mm;
+    vma_start_write(vma);
     /* rmap walks compute addresses from these: they must not see one changed without the other */
     if (vma->vm_mapping) {
         spin_lock(&vma->vm_mapping->i_mmap_lock);
@@ -217,8 +233,10 @@ void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
     }
     anon_vma_lock_vma(vma);
     vma->vm_pgoff += (uint64_t)((int64_t)(start - vma->vm_start) >> PAGE_SHIFT);
+    spin_lock(&mm->vma_lock);
     vma->vm_start = start;
     vma->vm_end = end;
+    spin_unlock(&mm->vma_lock);
     anon_vma_unlock_vma(vma);
     if (vma->vm_mapping) {
         i_mmap_insert_locked(vma);
@@ -241,6 +259,7 @@ int vma_split(struct vm_area_struct *vma, uint64_t addr)
     struct vm_area_struct *upper = vma_alloc(mm, addr, vma->vm_end, vma->vm_flags);
     if (!upper)
         return -ENOMEM;
+    vma_start_write(vma);
     upper->vm_pgoff = vma_index(vma, addr);
     upper->vm_prot = vma->vm_prot;
     upper->vm_name = vma->vm_name;
@@ -258,11 +277,6 @@ int vma_split(struct vm_area_struct *vma, uint64_t addr)
     }
     i_mmap_insert(upper);
     vma_set_range(vma, vma->vm_start, addr);
-    link_by_address(mm, upper);
-    struct vm_area_struct *next = vma_next(upper);
-    if (next)
-        refresh_gap(next);
-    mm->map_count++;
-    store_relaxed(&mm->vmacache, NULL);
+    link_new(mm, upper);
     return 0;
 }

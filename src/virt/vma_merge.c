@@ -45,6 +45,8 @@ static bool mergeable(const struct vm_area_struct *a, const struct vm_area_struc
 static bool absorb_next(struct vm_area_struct *a, struct vm_area_struct *b)
 {
     struct mm_struct *mm = a->vm_mm;
+    vma_start_write(a);
+    vma_start_write(b);
     /* b's pages hang on b's anon_vma: a must be found from there before b goes */
     if (!a->anon_vma && b->anon_vma && anon_vma_clone(a, b))
         return false;

@@ -57,6 +57,11 @@ void downgrade_write(struct rwsem *s)
     (void)s;
 }
 
+bool rwsem_is_write_locked(const struct rwsem *s)
+{
+    return s != NULL;
+}
+
 pte_t *mm_walk(struct mm_struct *mm, uint64_t addr)
 {
     (void)mm, (void)addr;
@@ -121,6 +126,8 @@ static struct mm_struct *fake_mm(void)
     struct mm_struct *mm = calloc(1, sizeof(*mm));
     INIT_LIST_HEAD(&mm->mmap);
     mm->policy = &default_policy;
+    mm->mm_lock_seq = 1;
+    spin_init(&mm->vma_lock, "vma tree", RANK_VMA);
     mm->stack_limit = mm->data_limit = mm->as_limit = UINT64_MAX;
     return mm;
 }
