@@ -72,13 +72,13 @@ static char *place(struct pipe *p, uint64_t at, bool make, size_t *len)
     return *page ? *page + at % PAGE_SIZE : NULL;
 }
 
-/* Pages that hold no byte any more go. */
+/* Pages that hold no byte any more go; one that the head has come round to holds some again. */
 static void drop_pages(struct pipe *p, uint64_t from)
 {
     for (uint64_t at = ALIGN_DOWN(from, PAGE_SIZE); at < p->tail; at += PAGE_SIZE) {
         char **page = &p->pages[at / PAGE_SIZE % PIPE_PAGES];
-        bool over = at + PAGE_SIZE <= p->tail || p->tail == p->head;
-        if (over && *page) {
+        bool over = at + PAGE_SIZE <= p->tail && p->head <= at + PIPE_SIZE;
+        if ((over || p->tail == p->head) && *page) {
             free_pages(*page, 0);
             *page = NULL;
         }
@@ -93,6 +93,7 @@ static int64_t take_bytes(struct pipe *p, vaddr_t buf, size_t n)
     while (done < n) {
         const char *at = place(p, p->tail, false, &len);
         len = MIN(len, n - done);
+        ASSERT(at);
         if (copy_to_user(mk_vaddr(buf.v + done), at, len))
             break;
         store_release(&p->tail, p->tail + len);

@@ -68,6 +68,33 @@ static void full_and_empty(void)
     close(p[1]);
 }
 
+/* Odd sizes: what is written last comes to lie in front of what is read next, in the same page. */
+static void comes_round(void)
+{
+    static unsigned char out[9000], in[9000];
+    unsigned seed = 1, written = 0, got = 0, wrong = 0;
+    int p[2], other[2];
+    CHECK(pipe2(p, O_NONBLOCK) == 0 && pipe(other) == 0);
+    for (int i = 0; i < 3000; i++) {
+        size_t n = 1 + (unsigned)rand_r(&seed) % sizeof(out);
+        for (size_t k = 0; k < n; k++)
+            out[k] = (unsigned char)((written + k) * 7 >> 3);
+        ssize_t put = write(p[1], out, n);
+        written += put > 0 ? (unsigned)put : 0;
+        ssize_t have = i % 300 < 20 ? 0 : read(p[0], in, 1 + (unsigned)rand_r(&seed) % sizeof(in));
+        for (ssize_t k = 0; k < have; k++)
+            wrong += in[k] != (unsigned char)((got + k) * 7 >> 3);
+        got += have > 0 ? (unsigned)have : 0;
+        /* into a page that was given up, if one was */
+        wrong += write(other[1], out, 4096) != 4096 || read(other[0], in, 4096) != 4096;
+    }
+    CHECK(wrong == 0 && got > 1000000 && written - got <= 65536);
+    close(p[0]);
+    close(p[1]);
+    close(other[0]);
+    close(other[1]);
+}
+
 static void between_processes(void)
 {
     static char big[200000], back[200000];
@@ -204,6 +231,7 @@ int main(void)
 {
     bytes();
     full_and_empty();
+    comes_round();
     between_processes();
     waiting();
     interrupted();
