@@ -8,10 +8,13 @@ The name's length counts the NULs behind it, and NULs may stand between members,
 the archive, and the monitor can take the pages for its page cache where they lie, without a copy.
 No other byte shares a file's last page: a guest that maps the file sees zeros behind its end.
 """
+import os
+
 PAGE = 4096
 HEADER = 110
 S_IFDIR = 0o040000
 S_IFREG = 0o100000
+S_IFLNK = 0o120000
 TRAILER = "TRAILER!!!"
 
 
@@ -20,12 +23,28 @@ class Archive:
         self.data = bytearray()
         self.inode = 0
 
-    def directory(self, name):
-        self._member(name, S_IFDIR | 0o755, b"", align=False)
+    def directory(self, name, mode=0o755):
+        self._member(name, S_IFDIR | mode, b"", align=False)
+
+    def symlink(self, name, target):
+        self._member(name, S_IFLNK | 0o777, target.encode(), align=False)
 
     def file(self, name, content, mode=0o644):
         self._member(name, S_IFREG | mode, content, align=True)
         self._pad(PAGE)
+
+    def tree(self, folder):
+        """All that lies in @folder, with its modes; symbolic links stay links."""
+        for entry in sorted(walk(folder)):
+            path = os.path.join(folder, entry)
+            mode = os.lstat(path).st_mode & 0o7777
+            if os.path.islink(path):
+                self.symlink(entry, os.readlink(path))
+            elif os.path.isdir(path):
+                self.directory(entry, mode)
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    self.file(entry, file.read(), mode)
 
     def finish(self):
         """The whole archive, whole pages."""
@@ -49,11 +68,23 @@ class Archive:
         self._pad(4)
 
 
-def guest_archive(guests, batch):
-    """An archive of @guests, pairs of (name in /bin, content), and of @batch, text or None."""
+def walk(folder):
+    """The names below @folder, directories before what is in them once they are sorted."""
+    for place, directories, files in os.walk(folder):
+        for name in directories + files:
+            yield os.path.relpath(os.path.join(place, name), folder)
+
+
+def guest_archive(guests, batch, folders=()):
+    """
+    An archive of @guests, pairs of (name in /bin, content), of @batch, text or None, and of what is
+    in @folders.
+    """
     archive = Archive()
     for directory in ("bin", "dev", "etc", "proc", "sys", "tmp"):
         archive.directory(directory)
+    for folder in folders:
+        archive.tree(folder)
     if batch is not None:
         archive.file("etc/pagoda.batch", batch.encode())
     for name, content in guests:

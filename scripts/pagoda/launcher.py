@@ -52,7 +52,7 @@ def read_guests(options):
 def prepare(options, machine, image, commands, directory):
     """Write what QEMU reads into @directory; returns its command line."""
     batch = None if commands is None else "".join(command + "\n" for command in commands)
-    content = archive.guest_archive(read_guests(options), batch)
+    content = archive.guest_archive(read_guests(options), batch, options.files)
     address = machine.place(build.image_end(image), len(content))
     archive_path = os.path.join(directory, "guests.cpio")
     with open(archive_path, "wb") as file:

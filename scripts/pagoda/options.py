@@ -57,6 +57,8 @@ def parser():
     what = p.add_argument_group("what runs on it")
     what.add_argument("--guest", action="append", default=[], metavar="FILE[:NAME]",
                       help="put a static riscv64 ELF program into /bin")
+    what.add_argument("--files", action="append", default=[], metavar="DIR",
+                      help="put all that is in the folder into /")
     what.add_argument("--append", action="append", default=[], metavar="ARGS",
                       help="boot arguments, like mem=128M loglevel=7")
     what.add_argument("--release", action="store_true", help="the image without debug checks")
@@ -107,6 +109,9 @@ def parse_options(argv):
         argv, batch = argv[:split], argv[split + 1:]
     options = parser().parse_args(argv)
     options.guest = [check_guest(text) for text in options.guest]
+    for folder in options.files:
+        if not os.path.isdir(folder):
+            raise Wrong(f"--files {folder}: there is no folder {folder}")
     options.disk = [check_disk(text) for text in options.disk]
     names = [name for _, name in options.guest]
     for name in names:

@@ -80,6 +80,7 @@ WRONG = {
     "--guest nowhere": "there is no file nowhere",
     "--guest /bin/sh:a/b": "one word without /",
     "--guest /bin/sh:x --guest /bin/ls:x": "two guests are named x",
+    "--files nowhere": "there is no folder nowhere",
     "--disk nowhere": "neither a file nor a size",
     "--timeout 0": "above 0",
     "--silence -1": "above 0",
