@@ -18,20 +18,25 @@ struct view_args {
     unsigned long number[VIEW_NUMBERS];
 };
 
+#define VIEW_END UINT64_MAX
+
 /**
  * One fact. @path may hold numbers as letters: %p a pid, %n a node, %c a hart, %f
  * an open file of the pid before it: "/proc/%p/maps".
  * @show prints it in Linux's format and returns 0 or -Exxx (-ENOENT when its object is gone).
+ * @show_part, for a text of any length: prints a part of it, from what *from says (0: its start),
+ * and sets *from to where the next part begins, or VIEW_END.
  * @store, or NULL, takes what was written; it validates wholly before it changes anything.
  * @read_at, or NULL, is for binary files too big to print: it copies up to @n bytes from offset
  * @at into @buf and returns how many, 0 at the end.
  * @link makes it a symbolic link: it prints where to. @follow, or NULL, leads to the file itself,
  * whatever its name is: referenced, or NULL with *err.
- * A view has one of @show, @read_at and @link.
+ * A view has one of @show, @show_part, @read_at and @link.
  */
 struct view {
     const char *path;
     int (*show)(struct sink *out, const struct view_args *args);
+    int (*show_part)(struct sink *out, const struct view_args *args, uint64_t *from);
     int (*store)(const char *text, size_t n, const struct view_args *args);
     pagoda_ssize_t (*read_at)(char *buf, size_t n, uint64_t at, const struct view_args *args);
     int (*link)(struct sink *out, const struct view_args *args);
@@ -56,6 +61,9 @@ const struct view *view_resolve(const char *path, struct view_args *args, bool *
 
 /** Print the view at @path. 0, -ENOENT (no such view), -EISDIR, -EINVAL (a binary one). */
 int view_read(const char *path, struct sink *out) must_check;
+
+/** A part of it, as @show_part; a view without that has one part. */
+int view_read_part(const char *path, struct sink *out, uint64_t *from) must_check;
 
 /** Write @n bytes to the view. 0, -ENOENT, -EACCES (read-only), or what the view says. */
 int view_write(const char *path, const char *text, size_t n) must_check;

@@ -63,9 +63,10 @@ struct file {
     uint64_t pos;
     struct inode *inode; /* with a reference, or NULL: a pipe and the like */
     struct sink *out;    /* the terminal of the guest */
-    char *text;          /* a view's text as it was when read from its start; kmalloc */
+    char *text;          /* a part of a view's text, as it was when it was read; kmalloc */
     size_t text_len;
-    void *private; /* of a pipe and the like */
+    uint64_t text_at, text_next; /* where in the text it lies; where the view goes on behind it */
+    void *private;               /* of a pipe and the like */
 };
 
 #define FILES_MAX 256

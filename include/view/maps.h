@@ -15,8 +15,11 @@ void vma_print(struct sink *out, const struct vm_area_struct *vma);
 void vma_print_name(struct sink *out, const struct vm_area_struct *vma);
 bool vma_has_name(const struct vm_area_struct *vma);
 
-/** Call @show for each VMA with mmap_lock held for reading. @mm may be NULL: nothing to show. */
-int each_vma(struct sink *out, struct mm_struct *mm,
-             void (*show)(struct sink *, struct vm_area_struct *));
+/**
+ * A part of a view (file/registry.h) that has an entry for each VMA: call @show, with mmap_lock
+ * held for reading, for some that end behind the address *from.
+ */
+int show_vmas(struct sink *out, const struct view_args *args, uint64_t *from,
+              void (*show)(struct sink *, struct vm_area_struct *));
 
 #endif

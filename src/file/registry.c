@@ -35,7 +35,8 @@ void view_register(const struct view *table, unsigned n)
     if (nr_tables == MAX_TABLES)
         panic("view_register: %u tables are registered; raise MAX_TABLES", nr_tables);
     for (unsigned i = 0; i < n; i++)
-        BUG_ON(table[i].path[0] != '/' || (!table[i].show && !table[i].read_at && !table[i].link));
+        BUG_ON(table[i].path[0] != '/' ||
+               (!table[i].show && !table[i].show_part && !table[i].read_at && !table[i].link));
     tables[nr_tables].views = table;
     tables[nr_tables++].n = n;
 }
@@ -182,13 +183,25 @@ bool view_is_dir(const char *path)
 
 /* --- reading and writing --------------------------------------------------------------------- */
 
-int view_read(const char *path, struct sink *out)
+int view_read_part(const char *path, struct sink *out, uint64_t *from)
 {
     struct view_args args;
     const struct view *view = view_find(path, &args);
     if (!view)
         return view_is_dir(path) ? -EISDIR : -ENOENT;
+    if (view->show_part)
+        return view->show_part(out, &args, from);
+    *from = VIEW_END;
     return view->show ? view->show(out, &args) : -EINVAL;
+}
+
+int view_read(const char *path, struct sink *out)
+{
+    uint64_t from = 0;
+    int err = 0;
+    while (!err && from != VIEW_END)
+        err = view_read_part(path, out, &from);
+    return err;
 }
 
 int view_write(const char *path, const char *text, size_t n)

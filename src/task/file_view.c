@@ -2,8 +2,8 @@
 /*
  * file_view.c - a view as an open file.
  *
- *      read at 0     the view is printed into memory, anew
- *      read behind   the same text: what is read in pieces fits together
+ *      read at 0     the view is printed into memory, anew: all of it, or of a long one a part
+ *      read behind   the same text: what is read in pieces fits together; then the next part
  *      write         one write is one setting
  *
  * Big binary views (pagemap) are never printed: each read asks them.
@@ -25,19 +25,22 @@
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static int take_text(struct file *f)
+/* Print the part that begins at *from; what is left of the part before it goes. */
+static int take_part(struct file *f, uint64_t from)
 {
     for (size_t size = TEXT_FIRST; size <= TEXT_MAX; size *= 4) {
         struct buffer_sink b;
+        uint64_t next = from;
         char *text = kmalloc(size, GFP_KERNEL);
         if (!text)
             return -ENOMEM;
         buffer_sink_init(&b, text, size);
-        int err = view_read(f->inode->text, &b.sink);
+        int err = view_read_part(f->inode->text, &b.sink, &next);
         if (!err && b.len < size) {
             kfree(f->text);
             f->text = text;
             f->text_len = b.len;
+            f->text_next = next;
             return 0;
         }
         kfree(text);
@@ -47,15 +50,32 @@ static int take_text(struct file *f)
     return -EFBIG;
 }
 
+/* Have the part that holds @pos; none: text_len is 0. */
+static int take_text(struct file *f, uint64_t pos)
+{
+    int err = 0;
+    if (!f->text || !pos || pos < f->text_at) {
+        f->text_at = 0;
+        err = take_part(f, 0);
+    }
+    while (!err && pos - f->text_at >= f->text_len && f->text_next != VIEW_END) {
+        f->text_at += f->text_len;
+        err = take_part(f, f->text_next);
+        cond_resched();
+    }
+    return err;
+}
+
 static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
-    int err = f->text && *pos ? 0 : take_text(f);
+    int err = take_text(f, *pos);
     if (err)
         return err;
-    if (*pos >= f->text_len)
+    uint64_t at = *pos - f->text_at;
+    if (at >= f->text_len)
         return 0;
-    n = MIN(n, f->text_len - *pos);
-    if (copy_to_user(buf, f->text + *pos, n))
+    n = MIN(n, f->text_len - at);
+    if (copy_to_user(buf, f->text + at, n))
         return -EFAULT;
     *pos += n;
     return (int64_t)n;
@@ -104,7 +124,7 @@ static int64_t binary_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 
 static int64_t view_seek(struct file *f, int64_t offset, uint32_t whence)
 {
-    return file_seek(f, offset, whence, f->text_len);
+    return file_seek(f, offset, whence, f->text_at + f->text_len);
 }
 
 static const struct file_ops text_ops = {

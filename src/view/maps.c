@@ -68,18 +68,36 @@ void vma_print(struct sink *out, const struct vm_area_struct *vma)
     print(out, "\n");
 }
 
-/* Call @show for each VMA, with mmap_lock held. */
-int each_vma(struct sink *out, struct mm_struct *mm,
-             void (*show)(struct sink *, struct vm_area_struct *))
+/* --- views with an entry for each VMA, of which a space may have thousands -------------------- */
+
+#define PART 32
+
+static uint64_t show_some(struct sink *out, struct mm_struct *mm, uint64_t from,
+                          void (*show)(struct sink *, struct vm_area_struct *))
 {
-    struct vm_area_struct *vma;
-    if (!mm)
-        return 0;
+    uint64_t next = VIEW_END;
+    unsigned n = 0;
     down_read(&mm->mmap_lock);
-    for_each_vma(mm, vma) {
+    struct vm_area_struct *vma = find_vma(mm, from);
+    for (; vma && n < PART; vma = vma_next(vma), n++)
         show(out, vma);
-    }
+    if (vma)
+        next = vma->vm_start;
     up_read(&mm->mmap_lock);
+    return next;
+}
+
+int show_vmas(struct sink *out, const struct view_args *args, uint64_t *from,
+              void (*show)(struct sink *, struct vm_area_struct *))
+{
+    struct guest *g = guest_find((uint32_t)args->number[0]);
+    if (!g)
+        return -ESRCH;
+    struct mm_struct *mm = guest_mm(g);
+    *from = mm ? show_some(out, mm, *from, show) : VIEW_END;
+    if (mm)
+        mmput(mm);
+    guest_put(g);
     return 0;
 }
 
@@ -88,18 +106,12 @@ static void show_map(struct sink *out, struct vm_area_struct *vma)
     vma_print(out, vma);
 }
 
-static int show_maps_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+static int show_maps(struct sink *out, const struct view_args *args, uint64_t *from)
 {
-    (void)g;
-    return each_vma(out, mm, show_map);
+    return show_vmas(out, args, from, show_map);
 }
 
-static int show_maps(struct sink *out, const struct view_args *args)
-{
-    return with_guest(out, args, show_maps_of);
-}
-
-static const struct view views[] = {{.path = "/proc/%p/maps", .show = show_maps}};
+static const struct view views[] = {{.path = "/proc/%p/maps", .show_part = show_maps}};
 
 void view_maps_init(void)
 {

@@ -120,15 +120,9 @@ static void show_smap(struct sink *out, struct vm_area_struct *vma)
     print(out, "\n");
 }
 
-static int show_smaps_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+static int show_smaps(struct sink *out, const struct view_args *args, uint64_t *from)
 {
-    (void)g;
-    return each_vma(out, mm, show_smap);
-}
-
-static int show_smaps(struct sink *out, const struct view_args *args)
-{
-    return with_guest(out, args, show_smaps_of);
+    return show_vmas(out, args, from, show_smap);
 }
 
 static int show_rollup_of(struct sink *out, struct guest *g, struct mm_struct *mm)
@@ -184,21 +178,15 @@ static void show_numa_map(struct sink *out, struct vm_area_struct *vma)
     print(out, " kernelpagesize_kB=%lu\n", PAGE_KB);
 }
 
-static int show_numa_maps_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+static int show_numa_maps(struct sink *out, const struct view_args *args, uint64_t *from)
 {
-    (void)g;
-    return each_vma(out, mm, show_numa_map);
-}
-
-static int show_numa_maps(struct sink *out, const struct view_args *args)
-{
-    return with_guest(out, args, show_numa_maps_of);
+    return show_vmas(out, args, from, show_numa_map);
 }
 
 static const struct view views[] = {
-    {.path = "/proc/%p/smaps", .show = show_smaps},
+    {.path = "/proc/%p/smaps", .show_part = show_smaps},
     {.path = "/proc/%p/smaps_rollup", .show = show_rollup},
-    {.path = "/proc/%p/numa_maps", .show = show_numa_maps},
+    {.path = "/proc/%p/numa_maps", .show_part = show_numa_maps},
 };
 
 void view_smaps_init(void)

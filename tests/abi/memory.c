@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -147,6 +148,35 @@ static void wrong_arguments(void)
     CHECK(munmap((void *)PAGE, 0) == -1 && errno == EINVAL);
 }
 
+/* The lines of /proc/self/maps, read so many bytes at a time, and a sum over all its bytes. */
+static long lines_of_maps(size_t piece, unsigned long *sum)
+{
+    static char buf[65536];
+    ssize_t n;
+    long lines = 0;
+    int fd = open("/proc/self/maps", O_RDONLY);
+    for (*sum = 0; (n = read(fd, buf, piece)) > 0;)
+        for (ssize_t i = 0; i < n; i++) {
+            lines += buf[i] == '\n';
+            *sum = *sum * 31 + (unsigned char)buf[i];
+        }
+    close(fd);
+    return n < 0 ? -1 : lines;
+}
+
+static void many_mappings(void)
+{
+    unsigned long sums[3];
+    long before = lines_of_maps(4096, sums);
+    char *p = map(3000, PROT_READ | PROT_WRITE);
+    for (int i = 1; i < 3000; i += 2)
+        CHECK(mprotect(p + i * PAGE, PAGE, PROT_READ) == 0);
+    CHECK(lines_of_maps(100, &sums[0]) >= before + 2999);
+    CHECK(lines_of_maps(5000, &sums[1]) == lines_of_maps(65536, &sums[2]));
+    CHECK(sums[0] == sums[1] && sums[1] == sums[2]);
+    CHECK(munmap(p, 3000 * PAGE) == 0 && lines_of_maps(4096, sums) == before);
+}
+
 int main(void)
 {
     fresh_memory();
@@ -158,5 +188,6 @@ int main(void)
     residence();
     heap();
     wrong_arguments();
+    many_mappings();
     return report("memory");
 }
