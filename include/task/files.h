@@ -69,17 +69,23 @@ struct file {
     void *private;               /* of a pipe and the like */
 };
 
-#define FILES_MAX 256
+#define FILES_FIRST 64u /* numbers that a table has room for at first */
+#define FILES_SOFT 1024 /* RLIMIT_NOFILE at first, as on Linux */
+#define FILES_MAX 4096u /* and at most */
 
 struct file_table {
     uint32_t refcount; /* (a) guests that share it */
     struct spinlock lock;
-    struct file *files[FILES_MAX];          /* (lock) */
-    uint64_t close_on_exec[FILES_MAX / 64]; /* (lock) */
+    uint32_t size;           /* (lock) numbers that there is room for; only grows */
+    struct file **files;     /* (lock) */
+    uint64_t *close_on_exec; /* (lock) a bit for each */
+    struct file *first[FILES_FIRST];
+    uint64_t first_close_on_exec[FILES_FIRST / 64];
 };
 
 /** Boot only. */
 void files_init(void);
+void file_table_init(void);
 
 /** 0, 1 and 2 are the terminal (0 at its end when no_input). NULL when out of memory. */
 struct file_table *file_table_create(struct sink *out, bool no_input);
@@ -90,14 +96,24 @@ void file_table_put(struct file_table *files);
 struct file_table *guest_files(struct guest *g);
 void file_table_close_on_exec(struct file_table *files);
 
+/** Numbers of this guest's files are below: its RLIMIT_NOFILE. */
+uint64_t file_limit(void);
+
 /** The open file of a number, with a reference; NULL: -EBADF. */
 struct file *file_get(struct file_table *files, uint64_t fd);
 void file_put(struct file *f);
 
-/** Put it at the lowest free number >= from; the reference goes along. fd or -EMFILE. */
+/** The lowest number >= from that is in use, or -ENOENT. */
+int64_t file_next(struct file_table *files, uint64_t from);
+
+/** Is it closed by execve? False also for what is not open. */
+bool file_is_close_on_exec(struct file_table *files, uint64_t fd);
+void file_set_close_on_exec(struct file_table *files, uint64_t fd, bool on);
+
+/** Put it at the lowest free number >= from; the reference goes along. fd, -EMFILE or -ENOMEM. */
 int64_t file_install(struct file_table *files, struct file *f, uint64_t from, bool cloexec);
 
-/** Put it at exactly this number, closing what was there. fd or -EBADF. */
+/** Put it at exactly this number, closing what was there. fd, -EBADF or -ENOMEM. */
 int64_t file_install_at(struct file_table *files, struct file *f, uint64_t fd, bool cloexec);
 
 /** 0 or -EBADF. */
@@ -108,6 +124,9 @@ struct file *file_alloc(const struct file_ops *ops, uint32_t mode);
 
 /** Move f->pos within a file of that size: the new position, or -EINVAL. */
 int64_t file_seek(struct file *f, int64_t offset, uint32_t whence, uint64_t size);
+
+/** How many of n bytes may be at pos: RLIMIT_FSIZE. -EFBIG and SIGXFSZ: none. */
+int64_t file_room(uint64_t pos, uint64_t n);
 
 /** Open a file that was found. `made`: just now, so its mode does not count. NULL with *err. */
 struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flags, bool made,

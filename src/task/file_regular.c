@@ -77,6 +77,16 @@ static int64_t write_locked(struct file *f, vaddr_t from, size_t n, uint64_t *po
     return done ? (int64_t)done : err;
 }
 
+int64_t file_room(uint64_t pos, uint64_t n)
+{
+    uint64_t limit = load_relaxed(&task_current()->guest->limits[RLIMIT_FSIZE].cur);
+    if (n && pos >= limit) {
+        task_signal_self(SIGXFSZ);
+        return -EFBIG;
+    }
+    return (int64_t)MIN(n, limit - pos);
+}
+
 static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *pos)
 {
     struct inode *inode = f->inode;
@@ -84,6 +94,12 @@ static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *p
     down_write(&inode->rwsem);
     if (f->flags & O_APPEND)
         *pos = inode_size(inode);
+    int64_t room = file_room(*pos, n);
+    if (room < 0) {
+        up_write(&inode->rwsem);
+        return room;
+    }
+    n = (size_t)room;
     bool grows = *pos + n > inode_size(inode);
     if (!(inode->seals & F_SEAL_WRITE) && !(grows && (inode->seals & F_SEAL_GROW)))
         done = *pos > (uint64_t)INT64_MAX - n ? -EFBIG : write_locked(f, from, n, pos);

@@ -63,7 +63,7 @@ static void set_limits(struct guest *g)
     for (int i = 0; i < NR_RLIMITS; i++)
         g->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
     g->limits[RLIMIT_STACK].cur = DEFAULT_STACK;
-    g->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
+    g->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_SOFT, FILES_MAX};
     g->limits[RLIMIT_MEMLOCK] = (struct rlimit){MIB(8), MIB(8)};
     g->limits[RLIMIT_CORE].cur = 0;
     g->umask = 022;

@@ -161,6 +161,8 @@ static int64_t set_size(struct inode *inode, uint64_t size)
         return -EISDIR;
     if (!inode_is(inode, S_IFREG) || !tmpfs_owns(inode))
         return -EINVAL;
+    if (size > inode_size(inode) && file_room(size - 1, 1) < 0)
+        return -EFBIG;
     down_write(&inode->rwsem);
     if ((size < inode_size(inode) && (inode->seals & F_SEAL_SHRINK)) ||
         (size > inode_size(inode) && (inode->seals & F_SEAL_GROW)))
@@ -263,7 +265,10 @@ int64_t sys_fallocate(struct task *t, const uint64_t *a)
     if (!f)
         return err == -EINVAL ? -ENODEV : err;
     down_write(&f->inode->rwsem);
-    err = allocate(f->inode, mode, a[2], a[2] + a[3]);
+    uint64_t end = a[2] + a[3];
+    bool fits =
+        end <= inode_size(f->inode) || (mode & FALLOC_FL_KEEP_SIZE) || file_room(end - 1, 1) > 0;
+    err = fits ? allocate(f->inode, mode, a[2], end) : -EFBIG;
     up_write(&f->inode->rwsem);
     file_put(f);
     return err;

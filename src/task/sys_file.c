@@ -223,17 +223,6 @@ int64_t sys_dup3(struct task *t, const uint64_t *a)
     return fd;
 }
 
-static int64_t set_cloexec(struct file_table *files, uint64_t fd, bool on)
-{
-    spin_lock(&files->lock);
-    if (on && files->files[fd]) /* another thread may have closed it meanwhile */
-        set_bit(fd, files->close_on_exec);
-    else
-        clear_bit(fd, files->close_on_exec);
-    spin_unlock(&files->lock);
-    return 0;
-}
-
 /* Seals are added, never taken off. */
 static int64_t add_seals(struct file *f, uint32_t seals)
 {
@@ -266,11 +255,12 @@ static int64_t control(struct task *t, struct file *f, const uint64_t *a)
     switch (a[1]) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return a[2] >= FILES_MAX ? -EINVAL : duplicate(t, a[0], a[2], a[1] == F_DUPFD_CLOEXEC);
+        return a[2] >= file_limit() ? -EINVAL : duplicate(t, a[0], a[2], a[1] == F_DUPFD_CLOEXEC);
     case F_GETFD:
-        return test_bit(a[0], files->close_on_exec) ? FD_CLOEXEC : 0;
+        return file_is_close_on_exec(files, a[0]) ? FD_CLOEXEC : 0;
     case F_SETFD:
-        return set_cloexec(files, a[0], a[2] & FD_CLOEXEC);
+        file_set_close_on_exec(files, a[0], a[2] & FD_CLOEXEC);
+        return 0;
     case F_GETFL:
         return f->flags & ~O_CLOEXEC;
     case F_SETFL:

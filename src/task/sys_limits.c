@@ -22,21 +22,48 @@ static void tell_mm(struct guest *g)
     store_relaxed(&mm->memlock_limit, guest_memlock_limit(g));
 }
 
+static int check(uint64_t which, const struct rlimit *new, const struct rlimit *old, bool may_raise)
+{
+    if (new->cur > new->max)
+        return -EINVAL;
+    if (new->max > old->max && !may_raise)
+        return -EPERM;
+    return which == RLIMIT_NOFILE && new->max > FILES_MAX ? -EPERM : 0;
+}
+
 static int64_t exchange(struct guest *g, uint64_t which, const struct rlimit *new,
                         struct rlimit *old)
 {
     int64_t err = 0;
+    bool may_raise = cred_capable(&task_current()->guest->cred, CAP_SYS_RESOURCE);
     spin_lock(&g->lock);
     *old = g->limits[which];
-    if (new &&new->cur > new->max)
-        err = -EINVAL;
-    else if (new &&which == RLIMIT_NOFILE &&new->max > FILES_MAX)
-        err = -EPERM;
-    else if (new)
+    if (new)
+        err = check(which, new, old, may_raise);
+    if (new && !err) {
         g->limits[which] = *new;
-    tell_mm(g);
+        tell_mm(g);
+    }
     spin_unlock(&g->lock);
     return err;
+}
+
+/* The guest that a pid means, if its limits are this guest's business; referenced. */
+static struct guest *guest_of(struct task *t, uint64_t pid, int64_t *err)
+{
+    const struct guest_cred *c = &t->guest->cred;
+    struct guest *g = arg_guest(t, pid);
+    *err = -ESRCH;
+    if (!g)
+        return NULL;
+    const struct guest_cred *o = &g->cred;
+    bool same = c->uid[ID_REAL] == o->uid[ID_REAL] && c->uid[ID_REAL] == o->uid[ID_EFFECTIVE] &&
+                c->uid[ID_REAL] == o->uid[ID_SAVED];
+    if (g == t->guest || same || cred_capable(c, CAP_SYS_RESOURCE))
+        return g;
+    guest_put(g);
+    *err = -EPERM;
+    return NULL;
 }
 
 int64_t sys_prlimit64(struct task *t, const uint64_t *a)
@@ -46,14 +73,11 @@ int64_t sys_prlimit64(struct task *t, const uint64_t *a)
         return -EINVAL;
     if (a[2] && copy_from_user(&new, mk_vaddr(a[2]), sizeof(new)))
         return -EFAULT;
-    struct guest *g = t->guest;
-    if (a[0] && (uint32_t)a[0] != g->pid)
-        g = guest_find((uint32_t)a[0]);
-    else
-        guest_get(g);
+    int64_t err;
+    struct guest *g = guest_of(t, a[0], &err);
     if (!g)
-        return -ESRCH;
-    int64_t err = exchange(g, a[1], a[2] ? &new : NULL, &old);
+        return err;
+    err = exchange(g, a[1], a[2] ? &new : NULL, &old);
     guest_put(g);
     if (!err && a[3] && copy_to_user(mk_vaddr(a[3]), &old, sizeof(old)))
         return -EFAULT;

@@ -205,12 +205,9 @@ int64_t sys_close_range(struct task *t, const uint64_t *a)
     uint32_t first = (uint32_t)a[0], last = (uint32_t)a[1], flags = (uint32_t)a[2];
     if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
         return -EINVAL;
-    for (uint32_t fd = first; fd <= MIN(last, FILES_MAX - 1u); fd++) {
+    for (uint32_t fd = first; fd <= MIN(last, load_relaxed(&files->size) - 1); fd++) {
         if (flags & CLOSE_RANGE_CLOEXEC) {
-            spin_lock(&files->lock);
-            if (files->files[fd])
-                set_bit(fd, files->close_on_exec);
-            spin_unlock(&files->lock);
+            file_set_close_on_exec(files, fd, true);
         } else if (file_close(files, fd)) {
             continue; /* it was not open */
         }

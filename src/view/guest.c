@@ -85,11 +85,15 @@ static void status_memory(struct sink *out, const struct mm_struct *mm)
     kb(out, "VmSwap", (uint64_t)mm->rss[MM_SWAPENTS]);
 }
 
-static void status_ids(struct sink *out, const struct guest_cred *c)
+static void status_ids(struct sink *out, struct guest *g)
 {
+    const struct guest_cred *c = &g->cred;
+    struct file_table *files = guest_files(g);
     print(out, "Uid:\t%u\t%u\t%u\t%u\n", c->uid[0], c->uid[1], c->uid[2], c->uid[3]);
     print(out, "Gid:\t%u\t%u\t%u\t%u\n", c->gid[0], c->gid[1], c->gid[2], c->gid[3]);
-    print(out, "FDSize:\t%u\nGroups:\t", FILES_MAX);
+    print(out, "FDSize:\t%u\nGroups:\t", files ? files->size : 0);
+    if (files)
+        file_table_put(files);
     for (uint32_t i = 0; i < c->nr_groups; i++)
         print(out, "%u ", c->groups[i]);
     print(out, "\n");
@@ -123,7 +127,7 @@ static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *m
     print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n", g->name,
           g->umask, state, state_name(state), g->pid, g->pid);
     print(out, "PPid:\t%u\nTracerPid:\t0\n", guest_ppid(g));
-    status_ids(out, &g->cred);
+    status_ids(out, g);
     if (mm)
         status_memory(out, mm);
     print(out, "Threads:\t%u\n", g->nr_tasks);

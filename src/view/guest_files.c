@@ -94,31 +94,36 @@ static struct inode *follow_root(const struct view_args *args, int *err)
 
 /* --- fd --------------------------------------------------------------------------------------- */
 
-/* The open file of a guest, referenced, or NULL. */
-static struct file *file_of(const struct view_args *args)
+/* The files of a guest, referenced, or NULL. */
+static struct file_table *files_of(const struct view_args *args)
 {
     struct guest *g = guest_find((uint32_t)args->number[0]);
     if (!g)
         return NULL;
     struct file_table *files = guest_files(g);
-    struct file *f = files ? file_get(files, args->number[1]) : NULL;
-    if (files)
-        file_table_put(files);
     guest_put(g);
+    return files;
+}
+
+/* One of them, referenced, or NULL. */
+static struct file *file_of(const struct view_args *args)
+{
+    struct file_table *files = files_of(args);
+    if (!files)
+        return NULL;
+    struct file *f = file_get(files, args->number[1]);
+    file_table_put(files);
     return f;
 }
 
 static long next_fd(unsigned long from, const struct view_args *args)
 {
-    struct view_args at = *args;
-    for (at.number[1] = from; at.number[1] < FILES_MAX; at.number[1]++) {
-        struct file *f = file_of(&at);
-        if (!f)
-            continue;
-        file_put(f);
-        return (long)at.number[1];
-    }
-    return -ENOENT;
+    struct file_table *files = files_of(args);
+    if (!files)
+        return -ENOENT;
+    int64_t fd = file_next(files, from);
+    file_table_put(files);
+    return fd;
 }
 
 static int link_fd(struct sink *out, const struct view_args *args)
