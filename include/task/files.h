@@ -96,6 +96,9 @@ void file_table_put(struct file_table *files);
 struct file_table *guest_files(struct guest *g);
 void file_table_close_on_exec(struct file_table *files);
 
+/** If others use its files too, a copy for it alone. Its only task calls. 0 or -ENOMEM. */
+int guest_unshare_files(struct guest *g) must_check;
+
 /** Numbers of this guest's files are below: its RLIMIT_NOFILE. */
 uint64_t file_limit(void);
 

@@ -60,8 +60,7 @@ struct mm_owner_ops {
 
 struct mm_owner {
     const struct mm_owner_ops *ops; /* (b) NULL: nobody's (a space of the monitor) */
-    void *guest;                    /* (b) struct guest of the task floor */
-    uint32_t pid;                   /* (b) */
+    uint32_t pid;                   /* (b) of the guest that it was made for */
     uint32_t uid;                   /* (b) */
     int16_t oom_score_adj;          /* (a) -1000 .. 1000 */
     char name[16];                  /* set at exec */

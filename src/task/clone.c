@@ -4,12 +4,11 @@
  *
  *      thread    CLONE_VM | CLONE_THREAD | ...   a task more in the same guest
  *      process   (no CLONE_VM)                   a new guest: memory copy-on-write, files shared
- *      vfork     CLONE_VM | CLONE_VFORK          a new guest with memory of its own all the same;
- *                                                the parent sleeps until it execs or ends
+ *                CLONE_VM                        a new guest in the same memory
+ *      vfork     CLONE_VM | CLONE_VFORK          the same, and the parent sleeps until it execs or
+ *                                                ends, so that both can use one stack
  *
- * The child begins with its parent's registers, but a0 = 0. vfork's promise that parent and child
- * share memory is only of use to who changes the parent's variables from the child, which POSIX
- * forbids; with copy-on-write pages it costs little to do without.
+ * The child begins with its parent's registers, but a0 = 0.
  *
  * Locks: guest->lock. Linux's counterpart: copy_process(), kernel_clone().
  */
@@ -112,7 +111,6 @@ static struct mm_struct *copy_space(struct guest *child, struct mm_struct *from)
     if (!mm)
         return NULL;
     mm->owner = from->owner;
-    mm->owner.guest = child;
     mm->owner.pid = child->pid;
     mm->owner.oom_score_adj = child->oom_score_adj;
     if (dup_mmap(mm, from)) {
@@ -136,10 +134,24 @@ static void undo_guest(struct guest *child)
     guest_put(child);
 }
 
-static struct task *make_child(struct task *t, struct guest *child)
+static struct mm_struct *share_space(struct mm_struct *mm)
 {
-    child->files = file_table_copy(t->guest->files);
-    child->mm = child->files ? copy_space(child, t->mm) : NULL;
+    mmget(mm);
+    return mm;
+}
+
+static struct file_table *share_files(struct file_table *files)
+{
+    fetch_add_relaxed(&files->refcount, 1);
+    return files;
+}
+
+static struct task *make_child(struct task *t, struct guest *child, uint64_t flags)
+{
+    struct file_table *files = t->guest->files;
+    child->files = flags & CLONE_FILES ? share_files(files) : file_table_copy(files);
+    if (child->files)
+        child->mm = flags & CLONE_VM ? share_space(t->mm) : copy_space(child, t->mm);
     struct task *task = child->mm ? task_create(child, 0, child_begins) : NULL;
     if (task)
         task->mm = child->mm;
@@ -160,7 +172,7 @@ static int64_t clone_process(struct task *t, const struct clone_request *req)
         guest_put(child);
         return err;
     }
-    struct task *task = make_child(t, child);
+    struct task *task = make_child(t, child, req->flags);
     if (!task) {
         undo_guest(child);
         return -ENOMEM;
@@ -192,7 +204,5 @@ int64_t task_clone(struct task *t, const struct clone_request *req)
         return -EINVAL;
     if (req->flags & CLONE_THREAD)
         return clone_thread(t, req);
-    if ((req->flags & CLONE_VM) && !(req->flags & CLONE_VFORK))
-        return -EINVAL; /* processes that share memory for good */
     return clone_process(t, req);
 }

@@ -74,7 +74,6 @@ static struct mm_struct *new_space(struct guest *g, const char *path)
     struct mm_struct *mm = mm_alloc();
     if (!mm)
         return NULL;
-    mm->owner.guest = g;
     mm->owner.pid = g->pid;
     mm->owner.ops = &guest_mm_owner_ops;
     mm->owner.oom_score_adj = g->oom_score_adj;

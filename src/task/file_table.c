@@ -181,6 +181,21 @@ struct file_table *guest_files(struct guest *g)
     return files;
 }
 
+int guest_unshare_files(struct guest *g)
+{
+    struct file_table *old = g->files;
+    if (load_acquire(&old->refcount) == 1)
+        return 0;
+    struct file_table *t = file_table_copy(old);
+    if (!t)
+        return -ENOMEM;
+    spin_lock(&g->lock);
+    g->files = t;
+    spin_unlock(&g->lock);
+    file_table_put(old);
+    return 0;
+}
+
 void file_table_close_on_exec(struct file_table *t)
 {
     for (uint64_t fd = 0; fd < load_relaxed(&t->size); fd++) {

@@ -90,11 +90,19 @@ void task_discard(struct task *t)
     guest_put(g);
 }
 
-static void kill_owner(struct mm_struct *mm)
+/* Several may run in one space: clone with CLONE_VM. */
+static void kill_users(struct mm_struct *mm)
 {
     struct siginfo_words info = {.signo = SIGKILL, .code = SI_KERNEL};
-    if (mm->owner.guest)
-        guest_signal(mm->owner.guest, &info);
+    struct guest *g;
+    for (uint32_t pid = 1; (g = guest_next(pid)); guest_put(g)) {
+        pid = g->pid + 1;
+        spin_lock(&g->lock);
+        bool uses = g->mm == mm;
+        spin_unlock(&g->lock);
+        if (uses)
+            guest_signal(g, &info);
+    }
 }
 
-const struct mm_owner_ops guest_mm_owner_ops = {.kill = kill_owner};
+const struct mm_owner_ops guest_mm_owner_ops = {.kill = kill_users};

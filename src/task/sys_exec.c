@@ -8,6 +8,7 @@
 #include "base/errno.h"
 #include "slab/kmalloc.h"
 #include "task/clone.h"
+#include "task/files.h"
 #include "task/exec.h"
 #include "task/guest.h"
 #include "task/path_arg.h"
@@ -63,6 +64,8 @@ static int64_t execute(struct task *t, uint64_t dirfd, const uint64_t *a, uint64
         err = take_words(a[1], a[2], &req);
     if (!err) /* they would lose their memory under their feet */
         err = task_end_others(t);
+    if (!err)
+        err = guest_unshare_files(t->guest);
     if (!err)
         err = exec_program(t, &req, &lost);
     give_up(&p, &req);

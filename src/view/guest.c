@@ -133,9 +133,9 @@ static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *m
     print(out, "Threads:\t%u\n", g->nr_tasks);
     status_signals(out, g);
     hartmask_t harts_allowed = mask_empty(&g->affinity) ? harts_online : g->affinity;
-    print(out, "Cpus_allowed_list:\t");
+    print(out, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (uint32_t)harts_allowed.bits);
     bitmap_print_list(out, &harts_allowed.bits, MAX_HARTS);
-    print(out, "\nMems_allowed_list:\t");
+    print(out, "\nMems_allowed:\t%x\nMems_allowed_list:\t", (uint32_t)node_states[N_MEMORY].bits);
     bitmap_print_list(out, &node_states[N_MEMORY].bits, MAX_NODES);
     print(out, "\n");
     return 0;

@@ -3,8 +3,12 @@
  * process.c - fork and copy-on-write, wait, signals, exec, threads.
  */
 #define _GNU_SOURCE
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +201,39 @@ static void execution(const char *self)
     CHECK(execve("/no/such/program", argv, argv) == -1 && errno == ENOENT);
 }
 
+static volatile int told;
+static char clone_stack[16384];
+
+static int tell(void *arg)
+{
+    told = (int)(intptr_t)arg;
+    close(0);
+    return 5;
+}
+
+/* Processes that share memory: told is set by the child. */
+static void sharing(const char *self)
+{
+    char *top = clone_stack + sizeof(clone_stack), *child[] = {"again", "child", NULL};
+    char *env[] = {"A=b", NULL};
+    int status;
+    pid_t pid = clone(tell, top, CLONE_VM | SIGCHLD, (void *)42);
+    CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 5 && told == 42);
+    CHECK(fcntl(0, F_GETFD) == 0); /* its files were a copy */
+    pid = clone(tell, top, CLONE_VM | CLONE_FILES | SIGCHLD, (void *)43);
+    CHECK(waitpid(pid, &status, 0) == pid && told == 43 && fails(fcntl(0, F_GETFD), EBADF));
+    CHECK(open("/dev/null", O_RDONLY) == 0);
+    pid = vfork();
+    if (!pid) {
+        told = 7;
+        _exit(3);
+    }
+    CHECK(told == 7 && waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3);
+    CHECK(posix_spawn(&pid, "/no/such/program", NULL, NULL, child, env) == ENOENT);
+    CHECK(posix_spawn(&pid, self, NULL, NULL, child, env) == 0);
+    CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 42);
+}
+
 int main(int argc, char **argv)
 {
     char self[256];
@@ -212,5 +249,6 @@ int main(int argc, char **argv)
     other_stack();
     threads();
     execution(self);
+    sharing(self);
     return report("process");
 }
