@@ -19,6 +19,7 @@
 #include "base/format.h"
 #include "base/types.h"
 
+#define LOG_SIZE KIB(64) /* of the ring */
 #define LOG_LINE_MAX 320
 
 enum log_level {
@@ -65,6 +66,16 @@ void log_sink_flush(struct log_sink *s);
 struct log_cursor {
     uint64_t next;
 };
+
+struct log_record {
+    uint64_t seq, time; /* records before it; ns */
+    uint8_t level;
+    uint16_t len;
+    char text[LOG_LINE_MAX]; /* without a NUL */
+};
+
+/** The next record as it is. False: the reader has caught up. */
+bool log_read_record(struct log_cursor *cursor, struct log_record *out);
 
 /**
  * Copy the next record, stamped, without a newline and with a final NUL, into buf.

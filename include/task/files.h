@@ -65,7 +65,7 @@ struct file {
     struct sink *out;    /* the terminal of the guest */
     char *text;          /* a part of a view's text, as it was when it was read; kmalloc */
     size_t text_len;
-    uint64_t text_at, text_next; /* where in the text it lies; where the view goes on behind it */
+    uint64_t text_at, text_next; /* where in the text it lies; where the view (kmsg) goes on */
     void *private;               /* of a pipe and the like */
 };
 

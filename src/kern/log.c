@@ -2,7 +2,7 @@
 /*
  * log.c - the ring of lines.
  *
- *      ring, 64 KiB; positions only grow, position & (RING_SIZE - 1) is the byte
+ *      ring, 64 KiB; positions only grow, position & (LOG_SIZE - 1) is the byte
  *
  *           tail                                   head
  *            v                                      v
@@ -15,7 +15,7 @@
  *
  * Locks: log_lock (RANK_LOG) over ring, head and tail, and held while the line goes out, so that
  * the serial line shows the ring's order.
- * Invariants: tail <= head <= tail + RING_SIZE; both lie at the start of a record.
+ * Invariants: tail <= head <= tail + LOG_SIZE; both lie at the start of a record.
  * Linux's counterpart: kernel/printk/printk_ringbuffer.c, which does it without the lock.
  */
 #include "kern/log.h"
@@ -26,12 +26,12 @@
 #include "kern/serial.h"
 #include "kern/timer.h"
 
-#define RING_SIZE KIB(64)
 #define STAMP_MAX 24 /* "[    0.000000] " with room for a long uptime */
 #define DEFAULT_LEVEL (LOG_INFO + 1)
 
 struct record {
     uint64_t time; /* ns */
+    uint64_t seq;  /* how many were before it */
     uint16_t len;  /* of the text that follows */
     uint8_t level;
     uint8_t hart;
@@ -40,23 +40,23 @@ struct record {
 #define RECORD_MAGIC 0x6c6f6721u
 
 static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
-static char ring[RING_SIZE];
+static char ring[LOG_SIZE];
 static uint64_t head, tail;
 static uint64_t nr_records, nr_dropped;
 static int console_level = DEFAULT_LEVEL;
 
 static void ring_put(uint64_t pos, const void *src, size_t n)
 {
-    size_t at = pos & (RING_SIZE - 1);
-    size_t first = MIN(n, RING_SIZE - at);
+    size_t at = pos & (LOG_SIZE - 1);
+    size_t first = MIN(n, LOG_SIZE - at);
     memcpy(ring + at, src, first);
     memcpy(ring, (const char *)src + first, n - first);
 }
 
 static void ring_get(uint64_t pos, void *dst, size_t n)
 {
-    size_t at = pos & (RING_SIZE - 1);
-    size_t first = MIN(n, RING_SIZE - at);
+    size_t at = pos & (LOG_SIZE - 1);
+    size_t first = MIN(n, LOG_SIZE - at);
     memcpy(dst, ring + at, first);
     memcpy((char *)dst + first, ring, n - first);
 }
@@ -65,7 +65,7 @@ static void append_locked(const struct record *rec, const char *text)
 {
     assert_locked(&log_lock);
     size_t need = sizeof(*rec) + rec->len;
-    while (head + need - tail > RING_SIZE) {
+    while (head + need - tail > LOG_SIZE) {
         struct record oldest;
         ring_get(tail, &oldest, sizeof(oldest));
         tail += sizeof(oldest) + oldest.len;
@@ -94,6 +94,7 @@ static void log_line(enum log_level level, const char *text, size_t len)
     char out[STAMP_MAX + LOG_LINE_MAX + 1];
 
     spin_lock(&log_lock);
+    rec.seq = nr_records;
     append_locked(&rec, text);
     if ((int)level < console_level) {
         size_t n = format_stamp(out, STAMP_MAX, rec.time);
@@ -161,27 +162,35 @@ int log_get_level(void)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-size_t log_read(struct log_cursor *cursor, char *buf, size_t size)
+bool log_read_record(struct log_cursor *cursor, struct log_record *out)
 {
     struct record rec;
-    char text[LOG_LINE_MAX];
-
     spin_lock(&log_lock);
     if (cursor->next < tail)
         cursor->next = tail;
-    if (cursor->next >= head) {
-        spin_unlock(&log_lock);
-        return 0;
+    bool found = cursor->next < head;
+    if (found) {
+        ring_get(cursor->next, &rec, sizeof(rec));
+        BUG_ON(rec.magic != RECORD_MAGIC);
+        ring_get(cursor->next + sizeof(rec), out->text, rec.len);
+        cursor->next += sizeof(rec) + rec.len;
+        out->seq = rec.seq;
+        out->time = rec.time;
+        out->level = rec.level;
+        out->len = rec.len;
     }
-    ring_get(cursor->next, &rec, sizeof(rec));
-    BUG_ON(rec.magic != RECORD_MAGIC);
-    ring_get(cursor->next + sizeof(rec), text, rec.len);
-    cursor->next += sizeof(rec) + rec.len;
     spin_unlock(&log_lock);
+    return found;
+}
 
+size_t log_read(struct log_cursor *cursor, char *buf, size_t size)
+{
+    struct log_record rec;
     char stamp[STAMP_MAX];
+    if (!log_read_record(cursor, &rec))
+        return 0;
     (void)format_stamp(stamp, sizeof(stamp), rec.time);
-    int n = snprintf(buf, size, "%s%.*s", stamp, (int)rec.len, text);
+    int n = snprintf(buf, size, "%s%.*s", stamp, (int)rec.len, rec.text);
     return MIN((size_t)n, size - 1);
 }
 

@@ -12,8 +12,10 @@
 #include "kern/thread.h"
 #include "task/exec.h"
 #include "task/files.h"
+#include "task/syscall.h"
 
 #define LINE_MAX 256
+#define KMSG_WAIT (50 * NSEC_PER_MSEC)
 
 static int64_t nothing(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
@@ -86,6 +88,45 @@ static int64_t kmsg_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     return (int64_t)n;
 }
 
+/*
+ * A record for a read, as `6,17,1234567,-;text`: level, number, microseconds. Who waits for the
+ * next one looks again from time to time, as the log is written where nobody could be woken.
+ */
+static int64_t kmsg_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    struct log_record rec;
+    struct log_cursor at = {f->text_next};
+    char line[LOG_LINE_MAX + 64];
+    (void)pos;
+    while (!log_read_record(&at, &rec)) {
+        if (f->flags & O_NONBLOCK)
+            return -EAGAIN;
+        int64_t err = task_sleep(task_current(), now_ns() + KMSG_WAIT);
+        if (err)
+            return err;
+    }
+    size_t len = (size_t)snprintf(line, sizeof(line), "%u,%lu,%lu,-;%.*s\n", rec.level, rec.seq,
+                                  rec.time / NSEC_PER_USEC, rec.len, rec.text);
+    if (n < len)
+        return -EINVAL;
+    if (copy_to_user(buf, line, len))
+        return -EFAULT;
+    f->text_next = at.next;
+    return (int64_t)len;
+}
+
+static int64_t kmsg_seek(struct file *f, int64_t offset, uint32_t whence)
+{
+    struct log_record rec;
+    struct log_cursor at = {0};
+    if (offset || whence > SEEK_DATA)
+        return -EINVAL;
+    while (whence == SEEK_END && log_read_record(&at, &rec))
+        continue;
+    f->text_next = at.next;
+    return 0;
+}
+
 static const struct device {
     uint32_t rdev;
     struct file_ops ops;
@@ -95,7 +136,7 @@ static const struct device {
     {DEV_FULL, {.read = zero_read, .write = full_write, .seek = seek_nowhere}},
     {DEV_RANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},
     {DEV_URANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},
-    {DEV_KMSG, {.read = nothing, .write = kmsg_write, .seek = seek_nowhere}},
+    {DEV_KMSG, {.read = kmsg_read, .write = kmsg_write, .seek = kmsg_seek}},
 };
 
 const struct file_ops *device_file_ops(uint32_t rdev)
