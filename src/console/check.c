@@ -10,7 +10,8 @@
  *
  * Locks: each check's own. Guests are held still meanwhile by nobody: on a busy machine a count may
  * be looked at between its two halves, so a floor with faults is looked at again before it is
- * believed.
+ * believed, and as long as pages come and go (the OOM reaper may still be at work when the prompt
+ * is back).
  */
 #include "console/check.h"
 
@@ -18,13 +19,16 @@
 #include "kern/panic.h"
 #include "kern/timer.h"
 #include "phys/check.h"
+#include "phys/vmstat.h"
 #include "slab/cache.h"
 #include "slab/vmalloc.h"
 #include "task/guest.h"
 #include "virt/kernel_map.h"
 #include "virt/lru.h"
 
-#define TRIES 3
+#define TRIES 3         /* when all is still */
+#define BUSY_TRIES 100 /* while pages come and go */
+#define PAUSE_NS (20 * NSEC_PER_MSEC)
 
 static unsigned check_phys(struct sink *out)
 {
@@ -55,14 +59,26 @@ static void discard(struct sink *sink, const char *bytes, size_t n)
     (void)n;
 }
 
+/* A number that changes when a page is allocated, freed, mapped or moved. */
+static uint64_t activity(void)
+{
+    uint64_t n = vm_event_sum(PGFAULT) + vm_event_sum(PGMIGRATE_SUCCESS);
+    struct zone *zone;
+    for_each_populated_zone(zone) n += zone_pgalloc(zone) + zone_pgfree(zone);
+    return n;
+}
+
 /* What moved under our eyes is gone when we look again; what is broken stays. */
 static unsigned run_audit(const struct audit *audit, struct sink *out)
 {
     struct sink nowhere = {discard};
-    for (int i = 1; i < TRIES; i++) {
+    int still = 1;
+    for (int i = 1; i < BUSY_TRIES && still < TRIES; i++) {
+        uint64_t before = activity();
         if (!audit->run(&nowhere))
             return 0;
-        (void)sleep_ns(20 * NSEC_PER_MSEC);
+        (void)sleep_ns(PAUSE_NS);
+        still += activity() == before;
     }
     return audit->run(out);
 }
