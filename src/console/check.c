@@ -26,7 +26,7 @@
 #include "virt/kernel_map.h"
 #include "virt/lru.h"
 
-#define TRIES 3         /* when all is still */
+#define TRIES 3        /* when all is still */
 #define BUSY_TRIES 100 /* while pages come and go */
 #define PAUSE_NS (20 * NSEC_PER_MSEC)
 
