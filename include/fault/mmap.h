@@ -43,9 +43,6 @@
 #define MREMAP_FIXED 2
 #define MREMAP_DONTUNMAP 4
 
-/** Lowest address that may be mapped: vm.mmap_min_addr. */
-#define MMAP_MIN_ADDR 0x10000UL
-
 /** A mapping as asked for. */
 struct mmap_request {
     uint64_t addr; /* wish, or with MAP_FIXED command */

@@ -55,11 +55,21 @@ int exec_program(struct task *t, struct exec_request *req, bool *lost) must_chec
 int64_t exec_make_stack(struct task *t, struct mm_struct *mm, const struct exec_request *req,
                         const struct elf_image *elf);
 
-/** Random bits for the layout of an address space; nothing when randomize_va_space is 0. */
-uint64_t layout_random(uint64_t mask);
+/* --- where things go in a new address space, exec_layout.c ------------------------------------ */
+
+/** Set mmap_base, its direction and the limits of a space that is nobody else's yet. */
+void layout_choose(struct mm_struct *mm, const struct guest *g);
+
+/** Where the heap begins behind data that ends at @end; the load bias of a PIE; the stack's top. */
+uint64_t layout_heap(const struct guest *g, uint64_t end);
+uint64_t layout_pie_bias(const struct guest *g);
+uint64_t layout_stack_top(const struct guest *g);
 
 /** 0 off, 1 stack and mmap, 2 brk too; Linux's kernel.randomize_va_space. */
 extern int sysctl_randomize_va_space;
+
+/** The mmap area grows up from a third of the space; Linux's vm.legacy_va_layout. */
+extern bool sysctl_legacy_va_layout;
 
 /** The sequence behind AT_RANDOM, getrandom and layouts: seeded once at boot. */
 void guest_random_seed(uint64_t seed);

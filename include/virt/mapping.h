@@ -46,6 +46,8 @@ struct address_space_ops {
     int (*replace_page)(struct address_space *m, struct page *old, struct page *new);
     /** Free the pages from `first` to before `end`; they read as zeros then. NULL: -EINVAL. */
     int (*drop_range)(struct address_space *m, uint64_t first, uint64_t end);
+    /** Each VMA counts as one attachment: neighbours are not joined. */
+    bool counts_vmas;
     /** One more, one less VMA or open file refers to the object. NULL: it lives for ever. */
     void (*get)(struct address_space *m);
     void (*put)(struct address_space *m);

@@ -180,6 +180,9 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, uint64_t start, uint6
 int64_t vma_find_hole_topdown(struct mm_struct *mm, uint64_t len, uint64_t low, uint64_t high);
 int64_t vma_find_hole_bottomup(struct mm_struct *mm, uint64_t len, uint64_t low, uint64_t high);
 
+/** The hole for a range whose place is left to us, by the layout of the mm. Address, or -ENOMEM. */
+int64_t vma_find_hole(struct mm_struct *mm, uint64_t len);
+
 /** How far below its start nobody else may be mapped: the guard gap of a stack. */
 uint64_t vma_guard_gap(const struct vm_area_struct *vma);
 
@@ -188,6 +191,9 @@ void vma_flags_text(const struct vm_area_struct *vma, char *buf);
 
 /** Order, gaps, colours, counts. Prints each fault found and returns their number. */
 unsigned vma_check(struct mm_struct *mm, struct sink *out);
+
+/** Lowest address that may be mapped: vm.mmap_min_addr. */
+#define MMAP_MIN_ADDR 0x10000UL
 
 /** Set by vm.max_map_count. */
 extern uint32_t sysctl_max_map_count;

@@ -122,6 +122,7 @@ static void copy_layout(struct mm_struct *dst, const struct mm_struct *src)
     dst->env_start = src->env_start;
     dst->env_end = src->env_end;
     dst->mmap_base = src->mmap_base;
+    dst->mmap_bottom_up = src->mmap_bottom_up;
     dst->stack_limit = src->stack_limit;
     dst->data_limit = src->data_limit;
     dst->as_limit = src->as_limit;

@@ -6,7 +6,7 @@
  *                grow a neighbour, or insert a VMA --> count --> populate if asked
  *
  * Where a program leaves the choice to us, ranges go top-down from mmap_base, so that brk's heap
- * can grow towards them from below.
+ * can grow towards them from below; or bottom-up in the legacy layout.
  *
  * Locks: mmap_lock for writing. Linux's counterpart: do_mmap(), mmap_region().
  */
@@ -127,8 +127,7 @@ static int64_t choose_address(struct mm_struct *mm, const struct mmap_request *r
             !find_vma_intersection(mm, addr, addr + len))
             return (int64_t)addr;
     }
-    int64_t found = vma_find_hole_topdown(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
-    return found >= 0 ? found : vma_find_hole_bottomup(mm, len, mm->mmap_base, USER_TOP);
+    return vma_find_hole(mm, len);
 }
 
 /* The range is free: make it be mapped. */
@@ -137,8 +136,7 @@ static int insert_range(struct mm_struct *mm, uint64_t addr, const struct plan *
 {
     uint64_t end = addr + plan->len;
     uint64_t pgoff = req->mapping ? req->pgoff : addr >> PAGE_SHIFT;
-    bool private = !(plan->vm_flags & VM_SHARED);
-    if (!private || !vma_merge_new(mm, addr, end, plan->vm_flags, req->mapping, pgoff)) {
+    if (!vma_merge_new(mm, addr, end, plan->vm_flags, req->mapping, pgoff)) {
         struct vm_area_struct *vma = vma_alloc(mm, addr, end, plan->vm_flags);
         if (!vma)
             return -ENOMEM;

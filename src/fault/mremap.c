@@ -156,7 +156,7 @@ static int64_t resize(struct vm_area_struct *vma, struct move *m)
             return err;
         vma = vma_lookup(mm, m->old); /* may have been split */
     } else {
-        int64_t found = vma_find_hole_topdown(mm, m->new_len, MMAP_MIN_ADDR, mm->mmap_base);
+        int64_t found = vma_find_hole(mm, m->new_len);
         if (found < 0)
             return found;
         m->new = (uint64_t)found;

@@ -23,45 +23,7 @@
 #include "task/run.h"
 #include "task/timers.h"
 
-#define STACK_GAP_MIN MIB(128)
-#define STACK_GAP_MAX (USER_TOP / 6 * 5)
-#define MMAP_RANDOM_PAGES 0x3ffffUL /* 1 GiB */
-#define BRK_RANDOM_PAGES 0x1fffUL   /* 32 MiB */
-#define PIE_BASE (USER_TOP / 3 * 2)
-
-int sysctl_randomize_va_space = 2;
-
-static struct rng random_state;
-
-void guest_random_seed(uint64_t seed)
-{
-    rng_seed(&random_state, seed);
-}
-
-uint64_t guest_random(void)
-{
-    /* one word that all harts add to: no two get the same number */
-    struct rng r = {fetch_add_relaxed(&random_state.state, 0x9e3779b97f4a7c15UL)};
-    return rng_next(&r);
-}
-
-uint64_t layout_random(uint64_t mask)
-{
-    return sysctl_randomize_va_space ? guest_random() & mask : 0;
-}
-
 /* --- the new space ---------------------------------------------------------------------------- */
-
-static void set_limits(struct mm_struct *mm, const struct guest *g)
-{
-    mm->stack_limit = g->limits[RLIMIT_STACK].cur;
-    mm->data_limit = g->limits[RLIMIT_DATA].cur;
-    mm->as_limit = g->limits[RLIMIT_AS].cur;
-    mm->memlock_limit = guest_memlock_limit(g);
-    uint64_t gap = MAX(MIN(mm->stack_limit, STACK_GAP_MAX), STACK_GAP_MIN);
-    uint64_t random = layout_random(MMAP_RANDOM_PAGES) << PAGE_SHIFT;
-    mm->mmap_base = ALIGN_DOWN(SIGPAGE_ADDR - gap - random, PAGE_SIZE);
-}
 
 static const char *base_name(const char *path)
 {
@@ -78,7 +40,7 @@ static struct mm_struct *new_space(struct guest *g, const char *path)
     mm->owner.ops = &guest_mm_owner_ops;
     mm->owner.oom_score_adj = g->oom_score_adj;
     strlcpy(mm->owner.name, base_name(path), sizeof(mm->owner.name));
-    set_limits(mm, g);
+    layout_choose(mm, g);
     return mm;
 }
 
@@ -99,22 +61,15 @@ static void switch_space(struct task *t, struct mm_struct *mm)
         mmput(old);
 }
 
-static void set_heap(struct mm_struct *mm, uint64_t end)
-{
-    uint64_t random = sysctl_randomize_va_space > 1 ? layout_random(BRK_RANDOM_PAGES) : 0;
-    mm->start_brk = mm->brk = ALIGN_UP(end, PAGE_SIZE) + (random << PAGE_SHIFT);
-}
-
 static int fill_space(struct task *t, struct mm_struct *mm, struct exec_request *req,
                       struct elf_image *elf)
 {
-    uint64_t bias = PIE_BASE + (layout_random(MMAP_RANDOM_PAGES) << PAGE_SHIFT);
-    int err = elf_map(elf, req->file, mm, ALIGN_DOWN(bias, PAGE_SIZE));
+    int err = elf_map(elf, req->file, mm, layout_pie_bias(t->guest));
     if (err) {
         req->reason = elf->reason;
         return err;
     }
-    set_heap(mm, elf->end);
+    mm->start_brk = mm->brk = layout_heap(t->guest, elf->end);
     err = sigpage_map(mm);
     int64_t sp = err ? err : exec_make_stack(t, mm, req, elf);
     if (sp < 0) {

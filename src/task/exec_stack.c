@@ -23,7 +23,6 @@
 #include "task/exec.h"
 
 #define STACK_INITIAL (33 * PAGE_SIZE) /* as Linux: 132 KiB are mapped at once, more on demand */
-#define STACK_RANDOM_PAGES 0x7ffUL     /* 8 MiB */
 
 #define HWCAP_RISCV 0x112dUL /* letters I M A F D C, bit n for the n-th letter */
 #define CLOCK_TICKS 100
@@ -52,9 +51,8 @@ enum auxv_type {
 #define PHDR_SIZE 56
 #define AUXV_PAIRS 18
 
-static int64_t map_stack(struct mm_struct *mm, bool exec_stack)
+static int64_t map_stack(struct mm_struct *mm, uint64_t top, bool exec_stack)
 {
-    uint64_t top = SIGPAGE_ADDR - PAGE_SIZE - (layout_random(STACK_RANDOM_PAGES) << PAGE_SHIFT);
     struct mmap_request req = {
         .addr = top - STACK_INITIAL,
         .len = STACK_INITIAL,
@@ -128,7 +126,7 @@ int64_t exec_make_stack(struct task *t, struct mm_struct *mm, const struct exec_
 {
     const struct exec_words *words = &req->words;
     size_t path_len = strlen(req->path) + 1, off = 0;
-    int64_t top = map_stack(mm, elf->exec_stack);
+    int64_t top = map_stack(mm, layout_stack_top(t->guest), elf->exec_stack);
     if (top < 0)
         return top;
     uint64_t path = (uint64_t)top - 8 - path_len, strings = path - words->len;

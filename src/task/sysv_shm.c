@@ -95,6 +95,7 @@ static void segment_print_name(const struct address_space *m, struct sink *out)
 }
 
 static const struct address_space_ops segment_ops = {
+    .counts_vmas = true,
     .get_page = shmem_get_page,
     .replace_page = shmem_replace_page,
     .drop_range = shmem_drop_range,

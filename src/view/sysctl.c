@@ -33,6 +33,7 @@ int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max, uint64
 SETTING(min_free_kbytes, min_free_kbytes, 128, 1 << 20, setup_per_zone_wmarks())
 SETTING(watermark_scale_factor, watermark_scale_factor, 1, 3000, setup_per_zone_wmarks())
 SETTING(randomize_va_space, sysctl_randomize_va_space, 0, 2, (void)0)
+SETTING(legacy_va_layout, sysctl_legacy_va_layout, 0, 1, (void)0)
 SETTING(overcommit_memory, sysctl_overcommit_memory, 0, 2, (void)0)
 SETTING(overcommit_ratio, sysctl_overcommit_ratio, 0, 10000, sysctl_overcommit_kbytes = 0)
 SETTING(overcommit_kbytes, sysctl_overcommit_kbytes, 0, UINT64_MAX, (void)0)
@@ -71,6 +72,7 @@ static const struct view views[] = {
     SETTING_ROW(VM, min_free_kbytes),
     SETTING_ROW(VM, watermark_scale_factor),
     {.path = VM "/lowmem_reserve_ratio", .show = show_ratio},
+    SETTING_ROW(VM, legacy_va_layout),
     SETTING_ROW(VM, max_map_count),
     SETTING_ROW(VM, overcommit_memory),
     SETTING_ROW(VM, overcommit_ratio),

@@ -16,6 +16,7 @@
  *
  * Locks: mmap_lock, reading. Linux's counterpart: vm_unmapped_area(), unmapped_area_topdown().
  */
+#include "arch/layout.h"
 #include "base/errno.h"
 #include "virt/mm.h"
 #include "virt/vma.h"
@@ -129,4 +130,12 @@ int64_t vma_find_hole_bottomup(struct mm_struct *mm, uint64_t len, uint64_t low,
     from = low;
     to = high;
     return gap_fits(mm, NULL, len, &from, &to) ? (int64_t)from : -ENOMEM;
+}
+
+int64_t vma_find_hole(struct mm_struct *mm, uint64_t len)
+{
+    if (mm->mmap_bottom_up)
+        return vma_find_hole_bottomup(mm, len, mm->mmap_base, USER_TOP);
+    int64_t found = vma_find_hole_topdown(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
+    return found >= 0 ? found : vma_find_hole_bottomup(mm, len, mm->mmap_base, USER_TOP);
 }

@@ -30,7 +30,8 @@ static bool same_kind(const struct vm_area_struct *vma, uint64_t flags,
                       const struct address_space *mapping, const struct mempolicy *policy)
 {
     return vma->vm_flags == flags && vma->vm_mapping == mapping &&
-           mpol_equal(vma->vm_policy, policy) && !vma->vm_name;
+           mpol_equal(vma->vm_policy, policy) && !vma->vm_name &&
+           !(mapping && mapping->ops->counts_vmas);
 }
 
 /* Does b go on where a ends, in every respect? */
