@@ -24,4 +24,8 @@ build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
 	$(call say,CC,$<)
 	$Q$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(GUEST_LIB)
 
--include $(GUESTS:=.d) $(GUEST_LIB:.o=.d)
+# What scripts/linux boots a real Linux with.
+.PHONY: linux-init
+linux-init: build/guest/linux/init
+
+-include $(GUESTS:=.d) build/guest/linux/init.d $(GUEST_LIB:.o=.d)

@@ -16,10 +16,15 @@ S_IFDIR = 0o040000
 S_IFREG = 0o100000
 S_IFLNK = 0o120000
 TRAILER = "TRAILER!!!"
+DIRECTORIES = ("bin", "dev", "etc", "proc", "sys", "tmp")
+BATCH = "etc/pagoda.batch"
 
 
 class Archive:
-    def __init__(self):
+    """@align: where the data of files begins; 1 where no reader wants to take its pages."""
+
+    def __init__(self, align=PAGE):
+        self.align = align
         self.data = bytearray()
         self.inode = 0
 
@@ -31,7 +36,7 @@ class Archive:
 
     def file(self, name, content, mode=0o644):
         self._member(name, S_IFREG | mode, content, align=True)
-        self._pad(PAGE)
+        self._pad(self.align)
 
     def tree(self, folder):
         """All that lies in @folder, with its modes; symbolic links stay links."""
@@ -59,7 +64,7 @@ class Archive:
         self.inode += 1
         encoded = name.encode() + b"\0"
         if align and content:
-            encoded += bytes(-(len(self.data) + HEADER + len(encoded)) % PAGE)
+            encoded += bytes(-(len(self.data) + HEADER + len(encoded)) % self.align)
         links = 2 if mode & S_IFDIR else 1
         fields = (self.inode, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
         self.data += b"070701" + b"".join(b"%08X" % value for value in fields) + encoded
@@ -81,12 +86,12 @@ def guest_archive(guests, batch, folders=()):
     in @folders.
     """
     archive = Archive()
-    for directory in ("bin", "dev", "etc", "proc", "sys", "tmp"):
+    for directory in DIRECTORIES:
         archive.directory(directory)
     for folder in folders:
         archive.tree(folder)
     if batch is not None:
-        archive.file("etc/pagoda.batch", batch.encode())
+        archive.file(BATCH, batch.encode())
     for name, content in guests:
         archive.file(f"bin/{name}", content, 0o755)
     return archive.finish()

@@ -18,15 +18,13 @@ def build_directory(release):
     return os.environ.get("B", f"build/{mode}-{os.environ.get('CC_KIND', 'gcc')}"), mode
 
 
-def build(release):
-    """Make the image and the guests; returns the image's path. One build at a time."""
-    directory, mode = build_directory(release)
+def build(*targets):
+    """Make @targets. One build at a time."""
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     # Called from make we are no part of it: its job server and its variables are not for us.
     environment = {k: v for k, v in os.environ.items()
                    if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")}
-    command = ["make", "-s", f"-j{os.cpu_count() or 1}", "-C", ROOT, f"B={directory}",
-               f"MODE={mode}", "image", "guests"]
+    command = ["make", "-s", f"-j{os.cpu_count() or 1}", "-C", ROOT, *targets]
     with open(os.path.join(ROOT, "build", ".lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
@@ -34,6 +32,12 @@ def build(release):
                               errors="replace", check=False)
     if done.returncode:
         raise Wrong("the build failed:\n" + done.stdout.rstrip())
+
+
+def build_all(release):
+    """Make the image and the guests; returns the image's path."""
+    directory, mode = build_directory(release)
+    build(f"B={directory}", f"MODE={mode}", "image", "guests")
     return os.path.join(ROOT, directory, "pagoda.elf")
 
 

@@ -16,7 +16,7 @@ from .session import EXITED, INTERRUPTED, TIMED_OUT, Session
 
 
 def say(message):
-    print(f"scripts/run: {message}", file=sys.stderr)
+    print(f"scripts/{os.path.basename(sys.argv[0])}: {message}", file=sys.stderr)
 
 
 def boot_arguments(options):
@@ -49,16 +49,17 @@ def read_guests(options):
     return found
 
 
-def prepare(options, machine, image, commands, directory):
-    """Write what QEMU reads into @directory; returns its command line."""
-    batch = None if commands is None else "".join(command + "\n" for command in commands)
-    content = archive.guest_archive(read_guests(options), batch, options.files)
-    address = machine.place(build.image_end(image), len(content))
+def prepare(options, machine, directory, image, image_end, content, arguments):
+    """
+    Write what QEMU reads into @directory; returns the command line that boots @image. @content is
+    the archive, @arguments are the boot's.
+    """
+    address = machine.place(image_end, len(content))
     archive_path = os.path.join(directory, "guests.cpio")
     with open(archive_path, "wb") as file:
         file.write(content)
     tree = devicetree.dump(qemu.QEMU, machine, directory)
-    blob = devicetree.describe_machine(tree, machine, boot_arguments(options),
+    blob = devicetree.describe_machine(tree, machine, arguments,
                                        (address, address + len(content)), options.seed)
     tree_path = os.path.join(directory, "machine.dtb")
     with open(tree_path, "wb") as file:
@@ -125,12 +126,20 @@ def show(data):
 
 def boot(options, machine, directory):
     """Build, prepare, run, report; returns the exit status."""
-    image = build.build(options.release)
+    image = build.build_all(options.release)
     commands = batch_commands(options)
-    command = prepare(options, machine, image, commands, directory)
+    batch = None if commands is None else "".join(command + "\n" for command in commands)
+    content = archive.guest_archive(read_guests(options), batch, options.files)
+    command = prepare(options, machine, directory, image, build.image_end(image), content,
+                      boot_arguments(options))
     if options.gdb is not None:
         say(f"waiting for gdb: gdb-multiarch {image} -x scripts/gdb/pagoda.py "
             f"-ex 'target remote :{options.gdb}'")
+    return play(options, machine, command, commands)
+
+
+def play(options, machine, command, commands):
+    """Run the machine that @command starts, report; returns the exit status."""
     transcript = open(options.transcript, "wb") if options.transcript else None
     screen = Screen(commands, show, transcript.write if transcript else lambda data: None)
     keyboard = sys.stdin.fileno() if commands is None else None

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What a folder holds is what guests find at /: --files."""
+import pytest
 from machines import ORDINARY
+from pagoda import archive, linux
+from pagoda.machine import Wrong
 
 
 def test_files(run, tmp_path):
@@ -14,3 +17,19 @@ def test_files(run, tmp_path):
     assert sorted(result.output(1).split()) == ["text", "where/"]
     assert result.output(2).strip() == ""
     assert "hello" in result.output(3)
+
+
+def test_archive_for_linux_has_short_names():
+    """Linux skips a member whose name is longer than a path, NULs included."""
+    content = archive.Archive(align=1)
+    content.file("bin/program", b"x" * 5000, 0o755)
+    data = content.finish()
+    name_size = int(data[94:102], 16)
+    assert data[archive.HEADER:archive.HEADER + name_size] == b"bin/program\0"
+    assert data.index(b"x" * 5000) < archive.HEADER + name_size + 4
+
+
+def test_batch_for_linux():
+    assert linux.batch(["a 'b c' \"\"", "d"]) == "a\0b c\0\0\nd\0\n"
+    with pytest.raises(Wrong):
+        linux.batch(["a 'b"])
