@@ -33,3 +33,13 @@ def test_batch_for_linux():
     assert linux.batch(["a 'b c' \"\"", "d"]) == "a\0b c\0\0\nd\0\n"
     with pytest.raises(Wrong):
         linux.batch(["a 'b"])
+
+
+def test_users_are_known_unless_a_folder_knows_others(run, tmp_path):
+    assert "nobody:x:65534" in run(ORDINARY, "cat /etc/passwd").output(0)
+    (tmp_path / "files" / "etc").mkdir(parents=True)
+    (tmp_path / "files" / "etc" / "passwd").write_text("someone:x:7:7::/:/bin/sh\n")
+    result = run(ORDINARY, "cat /etc/passwd", "cat /etc/group",
+                 options=["--files", str(tmp_path / "files")])
+    assert result.output(0).strip() == "someone:x:7:7::/:/bin/sh"
+    assert "nogroup" in result.output(1)
