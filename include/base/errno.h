@@ -46,6 +46,7 @@ enum {
     ENOSYS = 38,
     ENOTEMPTY = 39,
     ELOOP = 40,
+    ENOMSG = 42,
     EIDRM = 43,
     ENODATA = 61,
     EPROTO = 71,

@@ -24,6 +24,7 @@ enum { ID_REAL, ID_EFFECTIVE, ID_SAVED, ID_FS, NR_IDS };
 #define CAP_SETGID 6
 #define CAP_SETUID 7
 #define CAP_IPC_LOCK 14
+#define CAP_IPC_OWNER 15
 #define CAP_SYS_CHROOT 18
 #define CAP_SYS_ADMIN 21
 #define CAP_SYS_NICE 23

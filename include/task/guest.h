@@ -108,6 +108,7 @@ struct guest {
     uint64_t child_run_ns;       /* (g) of children that were waited for */
     uint64_t minflt, majflt;     /* (g) after exit; while it runs they are in mm */
     struct guest_cred cred;      /* (g) */
+    struct list_head sem_undos;  /* struct sem_undo: what its end gives back; sem_ids.lock */
     struct guest_timers *timers; /* alarms, made when the first is set */
     int8_t nice;                 /* (a) told back; so are the next three */
     uint8_t sched_policy, sched_priority;

@@ -40,19 +40,25 @@ void poll_add(struct poll_wait *pw, struct wait_queue *q);
 /** What a file is ready for now; one without ops->poll always is for both. */
 uint32_t file_poll(struct file *f, struct poll_wait *pw);
 
-/** Sleep until cond, a signal or death: 0 or -EINTR. Thread context, no spinlock. */
-#define task_wait_event(q, cond)                                        \
-    ({                                                                  \
-        int task_err_ = 0;                                              \
-        if (!(cond))                                                    \
-            WAIT_LOOP_(                                                 \
-                q, cond, THREAD_KILLABLE,                               \
-                if (kill_pending() || signal_pending(task_current())) { \
-                    task_err_ = -EINTR;                                 \
-                    break;                                              \
-                },                                                      \
-                schedule());                                            \
-        task_err_;                                                      \
+/** Is there a reason to wait no longer? 0, -EINTR, or -ETIMEDOUT: `end` (ticks) has come. */
+int task_wait_over(uint64_t end);
+
+/** schedule(), at most until then. */
+void task_schedule_until(uint64_t end);
+
+/** Sleep until cond, a signal or death, or `end` (ticks, or TIMER_NEVER): 0, -EINTR, -ETIMEDOUT.
+ *  Thread context, no spinlock. */
+#define task_wait_event_until(q, cond, end)                                             \
+    ({                                                                                  \
+        int task_err_ = 0;                                                              \
+        uint64_t task_end_ = (end);                                                     \
+        if (!(cond))                                                                    \
+            WAIT_LOOP_(q, cond, THREAD_KILLABLE, task_err_ = task_wait_over(task_end_); \
+                       if (task_err_) break;, task_schedule_until(task_end_));          \
+        task_err_;                                                                      \
     })
+
+/** The same without an end. */
+#define task_wait_event(q, cond) task_wait_event_until(q, cond, TIMER_NEVER)
 
 #endif

@@ -21,6 +21,7 @@
 #include "task/futex.h"
 #include "task/guest_table.h"
 #include "task/run.h"
+#include "task/sysv_sem.h"
 #include "task/timers.h"
 
 void guest_begin_exit_locked(struct guest *g, int status)
@@ -121,6 +122,7 @@ void guest_finish(struct guest *g, struct mm_struct *mm)
     }
     spin_unlock(&g->lock);
     timers_end(g, true);
+    sem_guest_exit(g);
     guest_drop_inodes(g);
     if (files)
         file_table_put(files);

@@ -76,6 +76,7 @@ struct guest *guest_alloc(void)
     INIT_LIST_HEAD(&g->sibling);
     INIT_LIST_HEAD(&g->table_node);
     INIT_LIST_HEAD(&g->tasks);
+    INIT_LIST_HEAD(&g->sem_undos);
     wait_queue_init(&g->wait_exit);
     wait_queue_init(&g->wait_child);
     wait_queue_init(&g->wait_resume);

@@ -116,6 +116,21 @@ static void leave_queues(struct poll_wait *pw)
     thread_set_state(THREAD_RUNNABLE);
 }
 
+int task_wait_over(uint64_t end)
+{
+    if (kill_pending() || signal_pending(task_current()))
+        return -EINTR;
+    return now_ticks() >= end ? -ETIMEDOUT : 0;
+}
+
+void task_schedule_until(uint64_t end)
+{
+    if (end == TIMER_NEVER)
+        schedule();
+    else
+        (void)schedule_until(end);
+}
+
 /* Until one is ready, or `end` (ticks). How many are; 0 at the end; -EINTR. */
 static int64_t wait_for_any(struct polling *p, struct task *t, uint64_t end)
 {
@@ -129,10 +144,8 @@ static int64_t wait_for_any(struct polling *p, struct task *t, uint64_t end)
         if (!ready && (signal_pending(t) || kill_pending()))
             ready = -EINTR;
         bool over = ready || now_ticks() >= end;
-        if (!over && end == TIMER_NEVER)
-            schedule();
-        else if (!over)
-            (void)schedule_until(end);
+        if (!over)
+            task_schedule_until(end);
         leave_queues(&p->pw);
         wait_finish(&nobody, &entry);
         if (over)

@@ -2,34 +2,31 @@
 /*
  * sys_shmctl.c - what segments of shared memory say of themselves, and their end.
  *
- * Locks: shm_lock. Linux's counterpart: ipc/shm.c.
+ * Locks: shm_ids.lock. Linux's counterpart: ipc/shm.c.
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
-#include "file/inode.h"
 #include "task/guest.h"
 #include "task/sysv_shm.h"
 #include "task/syscalls.h"
 
-#define SEQUENCE (1 << 15)
 #define SHM_DEST 01000u
 #define SHM_LOCKED 02000u
 
 static int64_t remove_segment(struct guest *g, int32_t id)
 {
-    spin_lock(&shm_lock);
+    spin_lock(&shm_ids.lock);
     struct shm_segment *s = shm_find_locked(id);
-    uint32_t uid = g->cred.uid[ID_EFFECTIVE];
-    int64_t err = !s ? -EINVAL : uid && uid != s->uid && uid != s->cuid ? -EPERM : 0;
+    int64_t err = s ? ipc_owner(&s->perm, g) : -EINVAL;
     bool last = !err && !s->nattch;
     if (!err) {
         s->removed = true;
-        s->key = 0;
-        s->mode |= SHM_DEST;
+        s->perm.key = 0;
+        s->perm.mode |= SHM_DEST;
     }
     if (last)
         shm_forget_locked(s);
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
     if (last)
         shm_destroy(s);
     return err;
@@ -37,15 +34,9 @@ static int64_t remove_segment(struct guest *g, int32_t id)
 
 static void fill_locked(const struct shm_segment *s, struct shmid_abi *out)
 {
-    assert_locked(&shm_lock);
+    assert_locked(&shm_ids.lock);
     *out = (struct shmid_abi){
-        .key = s->key,
-        .uid = s->uid,
-        .gid = s->gid,
-        .cuid = s->cuid,
-        .cgid = s->cgid,
-        .mode = s->mode,
-        .seq = (uint16_t)(s->id / SEQUENCE),
+        .perm = ipc_perm_to_abi(&s->perm),
         .segsz = s->mapping.size,
         .atime = s->atime,
         .dtime = s->dtime,
@@ -61,18 +52,16 @@ static int64_t stat_segment(struct guest *g, uint32_t cmd, int32_t id, uint64_t 
 {
     struct shmid_abi ds;
     bool by_place = cmd != IPC_STAT;
-    spin_lock(&shm_lock);
-    struct shm_segment *s = !by_place                 ? shm_find_locked(id)
-                            : id >= 0 && id < SHM_MNI ? shm_table[id]
-                                                      : NULL;
-    int64_t err = s ? 0 : -EINVAL;
-    if (s && cmd != SHM_STAT_ANY)
-        err = shm_permission(s, g, 4);
+    spin_lock(&shm_ids.lock);
+    struct ipc_perm *p = by_place ? ipc_at_locked(&shm_ids, id) : ipc_find_locked(&shm_ids, id);
+    int64_t err = p ? 0 : -EINVAL;
+    if (p && cmd != SHM_STAT_ANY)
+        err = ipc_permission(p, g, IPC_READ);
     if (!err) {
-        fill_locked(s, &ds);
-        err = by_place ? s->id : 0;
+        fill_locked(container_of(p, struct shm_segment, perm), &ds);
+        err = by_place ? p->id : 0;
     }
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
     if (err >= 0 && copy_to_user(mk_vaddr(to), &ds, sizeof(ds)))
         return -EFAULT;
     return err;
@@ -83,48 +72,37 @@ static int64_t change_segment(struct guest *g, int32_t id, uint64_t from)
     struct shmid_abi ds;
     if (copy_from_user(&ds, mk_vaddr(from), sizeof(ds)))
         return -EFAULT;
-    spin_lock(&shm_lock);
+    spin_lock(&shm_ids.lock);
     struct shm_segment *s = shm_find_locked(id);
-    uint32_t uid = g->cred.uid[ID_EFFECTIVE];
-    int64_t err = !s ? -EINVAL : uid && uid != s->uid && uid != s->cuid ? -EPERM : 0;
+    int64_t err = s ? ipc_owner(&s->perm, g) : -EINVAL;
     if (!err) {
-        s->uid = ds.uid;
-        s->gid = ds.gid;
-        s->mode = (s->mode & ~0777u) | (ds.mode & 0777);
-        s->ctime = inode_now() / NSEC_PER_SEC;
+        ipc_perm_change_locked(&s->perm, &ds.perm);
+        s->ctime = ipc_now();
     }
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
     return err;
 }
 
 static int64_t lock_segment(int32_t id, bool locked)
 {
-    spin_lock(&shm_lock);
-    struct shm_segment *s = shm_find_locked(id);
-    if (s)
-        s->mode = (s->mode & ~SHM_LOCKED) | (locked ? SHM_LOCKED : 0);
-    spin_unlock(&shm_lock);
-    return s ? 0 : -EINVAL;
-}
-
-/* The highest place in use, for who goes through the table. */
-static int64_t highest(void)
-{
-    int64_t top = 0;
-    spin_lock(&shm_lock);
-    for (uint32_t i = 0; i < SHM_MNI; i++)
-        top = shm_table[i] ? i : top;
-    spin_unlock(&shm_lock);
-    return top;
+    spin_lock(&shm_ids.lock);
+    struct ipc_perm *p = ipc_find_locked(&shm_ids, id);
+    if (p)
+        p->mode = (p->mode & ~SHM_LOCKED) | (locked ? SHM_LOCKED : 0);
+    spin_unlock(&shm_ids.lock);
+    return p ? 0 : -EINVAL;
 }
 
 static int64_t shm_info(uint32_t cmd, uint64_t to)
 {
-    uint64_t limits[8] = {sysctl_shmmax, 1, SHM_MNI, SHM_MNI, sysctl_shmall};
-    uint64_t usage[6] = {shm_nr_segments, shm_total_pages, shm_total_pages};
+    uint64_t limits[8] = {sysctl_shmmax, 1, sysctl_shmmni, sysctl_shmmni, sysctl_shmall};
+    spin_lock(&shm_ids.lock);
+    uint64_t usage[6] = {shm_ids.used, shm_total_pages, shm_total_pages};
+    int64_t highest = ipc_highest_locked(&shm_ids);
+    spin_unlock(&shm_ids.lock);
     bool fault = cmd == IPC_INFO ? copy_to_user(mk_vaddr(to), limits, sizeof(limits))
                                  : copy_to_user(mk_vaddr(to), usage, sizeof(usage));
-    return fault ? -EFAULT : highest();
+    return fault ? -EFAULT : highest;
 }
 
 int64_t sys_shmctl(struct task *t, const uint64_t *a)

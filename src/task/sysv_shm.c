@@ -5,28 +5,20 @@
  *      key 0x1234 --table--> segment 7 [ mapping, owner, times ] <--attached-- VMAs of guests
  *
  * A segment stays until it is removed, attached or not; removed, it stays while it is attached.
- * An id is the place in the table and how often that was used before, so old ids are not valid.
  *
- * Locks: shm_lock for the table and for what segments say of themselves.
- * Linux's counterpart: ipc/shm.c, ipc/util.c.
+ * Locks: shm_ids.lock, for what segments say of themselves too. Linux's counterpart: ipc/shm.c.
  */
 #include "task/sysv_shm.h"
 
 #include "arch/uaccess.h"
 #include "base/errno.h"
-#include "base/string.h"
 #include "fault/mmap.h"
 #include "fault/shmem.h"
-#include "file/inode.h"
 #include "slab/kmalloc.h"
 #include "task/guest.h"
 #include "task/syscalls.h"
 #include "virt/vma.h"
 
-#define SEQUENCE (1 << 15)
-
-#define IPC_CREAT 01000u
-#define IPC_EXCL 02000u
 #define SHM_HUGETLB 04000u
 #define SHM_RDONLY 010000u
 #define SHM_RND 020000u
@@ -35,10 +27,9 @@
 
 uint64_t sysctl_shmmax = UINT64_MAX - (1UL << 24), sysctl_shmall = UINT64_MAX - (1UL << 24);
 
-struct spinlock shm_lock = SPINLOCK_INIT("sysv shm", RANK_INODE);
-struct shm_segment *shm_table[SHM_MNI];
-static uint32_t uses[SHM_MNI]; /* how often a place was used: the upper part of ids */
-uint32_t shm_nr_segments;
+uint64_t sysctl_shmmni = IPC_MNI;
+
+struct ipc_ids shm_ids = IPC_IDS_INIT("sysv shm");
 uint64_t shm_total_pages;
 
 /* --- as what is mapped ------------------------------------------------------------------------ */
@@ -50,9 +41,7 @@ static struct shm_segment *segment_of(const struct address_space *m)
 
 void shm_forget_locked(struct shm_segment *s)
 {
-    assert_locked(&shm_lock);
-    shm_table[s->id % SEQUENCE] = NULL;
-    shm_nr_segments--;
+    ipc_forget_locked(&shm_ids, &s->perm);
     shm_total_pages -= mapping_pages(&s->mapping);
 }
 
@@ -67,31 +56,31 @@ static void segment_get(struct address_space *m)
 {
     struct shm_segment *s = segment_of(m);
     const struct task *t = task_current();
-    spin_lock(&shm_lock);
+    spin_lock(&shm_ids.lock);
     s->nattch++;
-    s->atime = inode_now() / NSEC_PER_SEC;
+    s->atime = ipc_now();
     s->lpid = t ? t->guest->pid : 0;
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
 }
 
 static void segment_put(struct address_space *m)
 {
     struct shm_segment *s = segment_of(m);
     const struct task *t = task_current();
-    spin_lock(&shm_lock);
-    s->dtime = inode_now() / NSEC_PER_SEC;
+    spin_lock(&shm_ids.lock);
+    s->dtime = ipc_now();
     s->lpid = t ? t->guest->pid : 0;
     bool last = --s->nattch == 0 && s->removed;
     if (last)
         shm_forget_locked(s);
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
     if (last)
         shm_destroy(s);
 }
 
 static void segment_print_name(const struct address_space *m, struct sink *out)
 {
-    print(out, "/SYSV%08x (deleted)", segment_of(m)->key);
+    print(out, "/SYSV%08x (deleted)", segment_of(m)->perm.key);
 }
 
 static const struct address_space_ops segment_ops = {
@@ -104,120 +93,60 @@ static const struct address_space_ops segment_ops = {
     .print_name = segment_print_name,
 };
 
-/* --- the table -------------------------------------------------------------------------------- */
-
-struct shm_segment *shm_find_locked(int32_t id)
-{
-    assert_locked(&shm_lock);
-    if (id < 0 || id % SEQUENCE >= SHM_MNI)
-        return NULL;
-    struct shm_segment *s = shm_table[id % SEQUENCE];
-    return s && s->id == id ? s : NULL;
-}
-
-static struct shm_segment *find_key_locked(uint32_t key)
-{
-    assert_locked(&shm_lock);
-    for (uint32_t i = 0; i < SHM_MNI; i++) {
-        if (shm_table[i] && shm_table[i]->key == key && !shm_table[i]->removed)
-            return shm_table[i];
-    }
-    return NULL;
-}
-
-void shm_each(void (*fn)(const struct shm_segment *s, void *arg), void *arg)
-{
-    spin_lock(&shm_lock);
-    for (uint32_t i = 0; i < SHM_MNI; i++) {
-        if (shm_table[i])
-            fn(shm_table[i], arg);
-    }
-    spin_unlock(&shm_lock);
-}
-
-int shm_permission(const struct shm_segment *s, const struct guest *g, uint32_t wanted)
-{
-    const struct guest_cred *c = &g->cred;
-    uint32_t mode = s->mode, uid = c->uid[ID_EFFECTIVE], gid = c->gid[ID_EFFECTIVE];
-    if (!uid)
-        return 0;
-    if (uid == s->uid || uid == s->cuid)
-        mode >>= 6;
-    else if (gid == s->gid || gid == s->cgid)
-        mode >>= 3;
-    return wanted & ~mode ? -EACCES : 0;
-}
-
 /* --- shmget ----------------------------------------------------------------------------------- */
 
-static struct shm_segment *make(const struct guest *g, uint32_t key, uint64_t size, uint32_t flags)
+static struct shm_segment *of_perm(struct ipc_perm *p)
 {
+    return container_of(p, struct shm_segment, perm);
+}
+
+static struct ipc_perm *make(uint64_t size, int *err)
+{
+    *err = -EINVAL;
+    if (!size || size > sysctl_shmmax || size > UINT64_MAX / 2)
+        return NULL;
+    *err = -ENOMEM;
     struct shm_segment *s = kzalloc(sizeof(*s), GFP_KERNEL);
     if (!s)
         return NULL;
     address_space_init(&s->mapping, &segment_ops, s, size);
     s->mapping.dev = 1;
-    s->key = key;
-    s->mode = flags & 0777;
-    s->uid = s->cuid = g->cred.uid[ID_EFFECTIVE];
-    s->gid = s->cgid = g->cred.gid[ID_EFFECTIVE];
-    s->ctime = inode_now() / NSEC_PER_SEC;
-    s->cpid = g->pid;
-    return s;
+    s->ctime = ipc_now();
+    s->cpid = task_current()->guest->pid;
+    return &s->perm;
 }
 
-static int64_t enter_locked(struct shm_segment *s)
+static int admit_locked(struct ipc_perm *new)
 {
-    uint32_t at = 0;
-    uint64_t pages = mapping_pages(&s->mapping);
-    assert_locked(&shm_lock);
-    while (at < SHM_MNI && shm_table[at])
-        at++;
-    if (at == SHM_MNI || shm_total_pages + pages > sysctl_shmall)
+    uint64_t pages = mapping_pages(&of_perm(new)->mapping);
+    if (shm_ids.used >= sysctl_shmmni || shm_total_pages + pages > sysctl_shmall)
         return -ENOSPC;
-    s->id = (int32_t)(at + (uses[at]++ % (INT32_MAX / SEQUENCE)) * SEQUENCE);
-    s->mapping.ino = (uint64_t)s->id;
-    shm_table[at] = s;
-    shm_nr_segments++;
     shm_total_pages += pages;
-    return s->id;
+    return 0;
 }
 
-static int64_t open_locked(const struct shm_segment *s, const struct guest *g, uint64_t size,
-                           uint32_t flags)
+static int fits_locked(const struct ipc_perm *old, uint64_t size)
 {
-    if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
-        return -EEXIST;
-    if (size > s->mapping.size)
-        return -EINVAL;
-    uint32_t wanted = (flags >> 6 | flags >> 3 | flags) & 07;
-    int err = shm_permission(s, g, wanted);
-    return err ? err : s->id;
+    return size > container_of(old, struct shm_segment, perm)->mapping.size ? -EINVAL : 0;
 }
+
+static void discard(struct ipc_perm *new)
+{
+    kfree(of_perm(new));
+}
+
+static const struct ipc_kind kind = {&shm_ids, make, admit_locked, fits_locked, discard};
 
 int64_t sys_shmget(struct task *t, const uint64_t *a)
 {
-    uint32_t key = (uint32_t)a[0], flags = (uint32_t)a[2];
-    struct shm_segment *new = NULL;
-    if (flags & SHM_HUGETLB)
-        return -EINVAL;
-    bool size_ok = a[1] >= 1 && a[1] <= sysctl_shmmax && a[1] <= UINT64_MAX / 2;
-    if ((!key || (flags & IPC_CREAT)) && size_ok) {
-        new = make(t->guest, key, a[1], flags);
-        if (!new)
-            return -ENOMEM;
-    }
-    spin_lock(&shm_lock);
-    struct shm_segment *s = key ? find_key_locked(key) : NULL;
-    int64_t id = s                             ? open_locked(s, t->guest, a[1], flags)
-                 : key && !(flags & IPC_CREAT) ? -ENOENT
-                 : !new                        ? -EINVAL
-                                               : enter_locked(new);
-    bool used = new &&id >= 0 && !s;
-    spin_unlock(&shm_lock);
-    if (new && !used)
-        kfree(new);
-    return id;
+    uint32_t flags = (uint32_t)a[2];
+    return flags & SHM_HUGETLB ? -EINVAL : ipc_get(&kind, t->guest, (uint32_t)a[0], a[1], flags);
+}
+
+struct shm_segment *shm_find_locked(int32_t id)
+{
+    struct ipc_perm *p = ipc_find_locked(&shm_ids, id);
+    return p ? of_perm(p) : NULL;
 }
 
 /* --- shmat, shmdt ----------------------------------------------------------------------------- */
@@ -246,14 +175,16 @@ int64_t sys_shmat(struct task *t, const uint64_t *a)
     int err = place(&req, t->mm, a[1], flags);
     if (err)
         return err;
-    spin_lock(&shm_lock);
+    spin_lock(&shm_ids.lock);
     struct shm_segment *s = shm_find_locked((int32_t)a[0]);
-    err = s ? shm_permission(s, t->guest, flags & SHM_RDONLY ? 4 : 6) : -EINVAL;
+    err =
+        s ? ipc_permission(&s->perm, t->guest, flags & SHM_RDONLY ? IPC_READ : IPC_READ | IPC_WRITE)
+          : -EINVAL;
     if (!err && s->removed && !s->nattch)
         err = -EIDRM;
     if (!err)
         s->nattch++; /* for us, until it is mapped */
-    spin_unlock(&shm_lock);
+    spin_unlock(&shm_ids.lock);
     if (err)
         return err;
     req.mapping = &s->mapping;

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -193,6 +194,9 @@ static const struct call {
     {SYS_shmat, "n@x"},
     {SYS_shmdt, "@"},
     {SYS_shmctl, "nn*"},
+    {SYS_semget, "nnx"},
+    {SYS_semctl, "nnn*"},
+    {SYS_semtimedop, "n*n*"},
     {SYS_futex, "*nn-*n"},
     {SYS_timer_create, "n**"},
     {SYS_timer_delete, "n"},
@@ -304,10 +308,16 @@ static void child(uint64_t seed)
     _exit(0);
 }
 
-/* What outlives its makers: segments of shared memory, and big files. */
+/* What outlives its makers: System V's objects, and big files. */
 static void tidy(void)
 {
     struct shmid_ds ds;
+    char info[256];
+    for (int i = semctl(0, 0, SEM_INFO, info); i >= 0; i--) {
+        int id = semctl(i, 0, SEM_STAT, info);
+        if (id >= 0)
+            semctl(id, 0, IPC_RMID);
+    }
     for (int i = shmctl(0, SHM_INFO, &ds); i >= 0; i--) {
         int id = shmctl(i, SHM_STAT, &ds);
         if (id >= 0)
