@@ -2,14 +2,15 @@
 /*
  * rwsem.h - many readers or one writer, and all of them may sleep.
  *
- *      state:  | readers ...................... | WAITERS | WRITER |
- *                bits 2 and up                     bit 1     bit 0
+ *      state:  | readers ............ | HANDOFF | WAITERS | WRITER |
+ *                bits 3 and up          bit 2     bit 1     bit 0
  *
  *      waiters, in order of arrival:  [W] [R] [R] [W]
  *
- * Once someone waits, newcomers queue behind: so a stream of readers does not starve a writer. When
- * the lock is given up it is handed over to the head of the queue: one writer, or all readers up
- * to the next writer. Without contention each operation is one atomic instruction.
+ * Once someone waits, newcomers do not join the readers that are in: so a stream of readers does
+ * not starve a writer. When the lock is free it goes to who takes it first, the head of the queue
+ * (one writer, or all readers up to the next writer) or a newcomer; but the head is not passed for
+ * longer than some milliseconds. Without contention each operation is one atomic instruction.
  *
  * Locks: RANK_SLEEP_LOCK inside. Never taken with a spinlock held. Not recursive, not even for
  * readers: a writer may have queued in between.

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rwsem.c - readers or a writer, first come first served.
+ * rwsem.c - readers or a writer.
  *
  *      state & WRITER      a writer is in
  *      state & WAITERS     the list is not empty: newcomers queue, leavers look at the list
+ *      state & HANDOFF     the head of the list has waited long: nobody may pass it any more
  *      state / READER      readers that are in
  *
  *      grant: while the head of the list fits, let it in, take it off
  *             [R] [R] [W] [R]  ->  both R go in together, W waits for them, the last R for W
  *
- * Locks: s.lock over the list and over every change of WAITERS. A granted waiter takes s.lock once
- * before it leaves, as its entry lies on its stack and the granter may not be done with it.
+ * Who leaves wakes the head, which then lets itself in. Until it has arrived, whoever runs may take
+ * the free lock: were it kept for the sleeper, each use of a busy lock would cost a switch of
+ * threads, and some threads that do little else would stand in a convoy. A head that was passed
+ * for HANDOFF_AFTER sets HANDOFF, and the next to leave lets it in itself.
+ *
+ * Locks: s.lock over the list and over every change of WAITERS and HANDOFF. A granted waiter takes
+ * s.lock once before it leaves, as its entry lies on its stack and the granter may not be done with
+ * it.
  * Invariants: WRITER and readers exclude each other; WAITERS set == list not empty.
  * Linux's counterpart: kernel/locking/rwsem.c, without optimistic spinning.
  */
@@ -18,10 +25,14 @@
 
 #include "base/atomic.h"
 #include "kern/panic.h"
+#include "kern/timer.h"
 
 #define WRITER 1UL
 #define WAITERS 2UL
-#define READER 4UL
+#define HANDOFF 4UL
+#define READER 8UL
+
+#define HANDOFF_AFTER (4 * NSEC_PER_MSEC)
 
 enum rw_mode { RW_READ, RW_WRITE };
 
@@ -30,6 +41,7 @@ struct rwsem_waiter {
     struct thread *thread;
     enum rw_mode mode;
     uint32_t granted;
+    uint64_t impatient; /* ticks from when on nobody may pass it */
 };
 
 void rwsem_init(struct rwsem *s)
@@ -39,10 +51,33 @@ void rwsem_init(struct rwsem *s)
     INIT_LIST_HEAD(&s->waiters);
 }
 
+/* Nobody is in, and nobody may insist on being next. */
+static bool is_for_anyone(uint64_t state)
+{
+    return (state & ~WAITERS) == 0;
+}
+
+static bool fits_newcomer(uint64_t state, enum rw_mode mode)
+{
+    if (is_for_anyone(state))
+        return true;
+    return mode == RW_READ && !(state & (WRITER | WAITERS));
+}
+
+static bool fits_head(uint64_t state, enum rw_mode mode)
+{
+    return mode == RW_READ ? !(state & WRITER) : (state & ~(WAITERS | HANDOFF)) == 0;
+}
+
+static inline uint64_t share_of(enum rw_mode mode)
+{
+    return mode == RW_READ ? READER : WRITER;
+}
+
 bool down_read_trylock(struct rwsem *s)
 {
     uint64_t old = load_relaxed(&s->state);
-    while (!(old & (WRITER | WAITERS)))
+    while (fits_newcomer(old, RW_READ))
         if (cmpxchg(&s->state, &old, old + READER))
             return true;
     return false;
@@ -51,26 +86,41 @@ bool down_read_trylock(struct rwsem *s)
 bool down_write_trylock(struct rwsem *s)
 {
     uint64_t old = 0;
-    return cmpxchg(&s->state, &old, WRITER);
+    while (is_for_anyone(old))
+        if (cmpxchg(&s->state, &old, old + WRITER))
+            return true;
+    return false;
 }
 
-/* Let in whoever is at the head, as long as it fits. Only up_read() changes state meanwhile. */
-static void grant_locked(struct rwsem *s)
+static bool take_for_head(struct rwsem *s, enum rw_mode mode)
+{
+    uint64_t old = load_relaxed(&s->state);
+    while (fits_head(old, mode))
+        if (cmpxchg(&s->state, &old, (old & ~HANDOFF) + share_of(mode)))
+            return true;
+    return false;
+}
+
+static struct rwsem_waiter *head_locked(struct rwsem *s)
 {
     assert_locked(&s->lock);
-    while (!list_empty(&s->waiters)) {
-        struct rwsem_waiter *w = list_first_entry(&s->waiters, struct rwsem_waiter, node);
-        uint64_t state = load_acquire(&s->state);
-        if (state & WRITER)
+    return list_empty(&s->waiters) ? NULL
+                                   : list_first_entry(&s->waiters, struct rwsem_waiter, node);
+}
+
+/* Let in whoever is at the head, as long as it fits. */
+static void grant_locked(struct rwsem *s)
+{
+    struct rwsem_waiter *w;
+    while ((w = head_locked(s)) != NULL) {
+        if (!take_for_head(s, w->mode))
             return;
-        if (w->mode == RW_WRITE && state != WAITERS)
-            return;
-        (void)fetch_add(&s->state, w->mode == RW_WRITE ? WRITER : READER);
         list_del_init(&w->node);
+        struct thread *thread = w->thread;
         store_release(&w->granted, 1u);
-        (void)thread_wake(w->thread, THREAD_ASLEEP);
+        (void)thread_wake(thread, THREAD_ASLEEP);
     }
-    (void)fetch_and(&s->state, ~WAITERS);
+    (void)fetch_and(&s->state, ~(WAITERS | HANDOFF));
 }
 
 /* Free now? Else say in the state that someone waits. True when it was taken. */
@@ -79,14 +129,27 @@ static bool take_or_announce_locked(struct rwsem *s, enum rw_mode mode)
     assert_locked(&s->lock);
     uint64_t old = load_relaxed(&s->state);
     for (;;) {
-        uint64_t want = old | WAITERS;
-        if (mode == RW_READ && !(old & (WRITER | WAITERS)))
-            want = old + READER;
-        else if (mode == RW_WRITE && old == 0)
-            want = WRITER;
+        bool fits = fits_newcomer(old, mode);
+        uint64_t want = fits ? old + share_of(mode) : old | WAITERS;
         if (want == old || cmpxchg(&s->state, &old, want))
-            return want != (old | WAITERS);
+            return fits;
     }
+}
+
+/* @w looks whether it is its turn: at the head it lets itself in, or insists. */
+static void try_turn(struct rwsem *s, struct rwsem_waiter *w)
+{
+    bool insist = now_ticks() >= w->impatient;
+    /* After the state says that we sleep: so whoever leaves later will see that, and wake us. */
+    if (!insist && !fits_head(__atomic_load_n(&s->state, __ATOMIC_SEQ_CST), w->mode))
+        return;
+    spin_lock(&s->lock);
+    if (head_locked(s) == w) {
+        if (insist)
+            (void)fetch_or(&s->state, HANDOFF);
+        grant_locked(s);
+    }
+    spin_unlock(&s->lock);
 }
 
 /* A waiter that was killed: leaves the list unless it has been let in already. */
@@ -104,7 +167,9 @@ static int give_up(struct rwsem *s, struct rwsem_waiter *w)
 
 static int down_slow(struct rwsem *s, enum rw_mode mode, uint32_t sleep_state)
 {
-    struct rwsem_waiter w = {.thread = thread_current(), .mode = mode};
+    struct rwsem_waiter w = {.thread = thread_current(),
+                             .mode = mode,
+                             .impatient = now_ticks() + ns_to_ticks(HANDOFF_AFTER)};
     assert_no_locks();
 
     spin_lock(&s->lock);
@@ -118,6 +183,7 @@ static int down_slow(struct rwsem *s, enum rw_mode mode, uint32_t sleep_state)
     int err = 0;
     for (;;) {
         thread_set_state(sleep_state);
+        try_turn(s, &w);
         if (load_acquire(&w.granted))
             break;
         if (sleep_state == THREAD_KILLABLE && kill_pending()) {
@@ -156,10 +222,15 @@ int down_write_killable(struct rwsem *s)
     return down_write_trylock(s) ? 0 : down_slow(s, RW_WRITE, THREAD_KILLABLE);
 }
 
-static void grant(struct rwsem *s)
+/* The lock has become free: for the head at once if it insists, else for who comes first. */
+static void leave_to_others(struct rwsem *s)
 {
     spin_lock(&s->lock);
-    grant_locked(s);
+    struct rwsem_waiter *head = head_locked(s);
+    if (load_relaxed(&s->state) & HANDOFF)
+        grant_locked(s);
+    else if (head)
+        (void)thread_wake(head->thread, THREAD_ASLEEP);
     spin_unlock(&s->lock);
 }
 
@@ -167,8 +238,8 @@ void up_read(struct rwsem *s)
 {
     uint64_t old = fetch_sub(&s->state, READER);
     ASSERT(old >= READER);
-    if (unlikely(old - READER == WAITERS))
-        grant(s);
+    if (unlikely((old & WAITERS) && old < 2 * READER))
+        leave_to_others(s);
 }
 
 void up_write(struct rwsem *s)
@@ -176,7 +247,7 @@ void up_write(struct rwsem *s)
     uint64_t old = fetch_and(&s->state, ~WRITER);
     ASSERT(old & WRITER);
     if (unlikely(old & WAITERS))
-        grant(s);
+        leave_to_others(s);
 }
 
 void downgrade_write(struct rwsem *s)
@@ -184,7 +255,7 @@ void downgrade_write(struct rwsem *s)
     uint64_t old = fetch_add(&s->state, READER - WRITER);
     ASSERT(old & WRITER);
     if (unlikely(old & WAITERS))
-        grant(s);
+        leave_to_others(s);
 }
 
 bool rwsem_is_write_locked(const struct rwsem *s)
@@ -194,5 +265,5 @@ bool rwsem_is_write_locked(const struct rwsem *s)
 
 bool rwsem_is_locked(const struct rwsem *s)
 {
-    return (load_relaxed(&s->state) & ~WAITERS) != 0;
+    return (load_relaxed(&s->state) & ~(WAITERS | HANDOFF)) != 0;
 }
