@@ -8,6 +8,7 @@
 #include "file/path.h"
 #include "file/registry.h"
 #include "task/guest_table.h"
+#include "task/sysv_msg.h"
 #include "task/sysv_sem.h"
 #include "task/sysv_shm.h"
 #include "view/sysctl.h"
@@ -45,6 +46,25 @@ static int show_sem(struct sink *out, const struct view_args *args)
     print(out,
           "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
     ipc_each(&sem_ids, print_set, out);
+    return 0;
+}
+
+static void print_queue(const struct ipc_perm *p, void *arg)
+{
+    const struct msg_queue *q = container_of(p, struct msg_queue, perm);
+    print(arg, "%10d %10d  %4o  %10lu %10lu %5u %5u ", (int32_t)p->key, p->id, p->mode, q->bytes,
+          q->nr, q->lspid, q->lrpid);
+    print(arg, "%5u %5u %5u %5u %10lu %10lu %10lu\n", p->uid, p->gid, p->cuid, p->cgid, q->stime,
+          q->rtime, q->ctime);
+}
+
+static int show_msg(struct sink *out, const struct view_args *args)
+{
+    (void)args;
+    print(out,
+          "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
+          "      stime      rtime      ctime\n");
+    ipc_each(&msg_ids, print_queue, out);
     return 0;
 }
 
@@ -126,6 +146,9 @@ static int show_pid_max(struct sink *out, const struct view_args *args)
     return 0;
 }
 
+SETTING(msgmni, sysctl_msgmni, 0, IPC_MNI, (void)0)
+SETTING(msgmax, sysctl_msgmax, 0, MSGMAX_MOST, (void)0)
+SETTING(msgmnb, sysctl_msgmnb, 0, INT32_MAX, (void)0)
 SETTING(shmmni, sysctl_shmmni, 0, IPC_MNI, (void)0)
 SETTING(shmmax, sysctl_shmmax, 0, UINT64_MAX, (void)0)
 SETTING(shmall, sysctl_shmall, 0, UINT64_MAX, (void)0)
@@ -135,6 +158,7 @@ SETTING(shmall, sysctl_shmall, 0, UINT64_MAX, (void)0)
 static const struct view views[] = {
     {.path = "/proc/sysvipc/shm", .show = show_shm},
     {.path = "/proc/sysvipc/sem", .show = show_sem},
+    {.path = "/proc/sysvipc/msg", .show = show_msg},
     {.path = "/proc/mounts", .show = show_mounts},
     {.path = "/proc/%p/mounts", .show = show_mounts},
     {.path = "/proc/filesystems", .show = show_filesystems},
@@ -142,6 +166,9 @@ static const struct view views[] = {
     {.path = KERNEL "/osrelease", .show = show_osrelease},
     {.path = KERNEL "/pid_max", .show = show_pid_max},
     {.path = KERNEL "/sem", .show = show_sem_limits, .store = store_sem_limits},
+    SETTING_ROW(KERNEL, msgmni),
+    SETTING_ROW(KERNEL, msgmax),
+    SETTING_ROW(KERNEL, msgmnb),
     SETTING_ROW(KERNEL, shmmni),
     SETTING_ROW(KERNEL, shmmax),
     SETTING_ROW(KERNEL, shmall),

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -197,6 +198,10 @@ static const struct call {
     {SYS_semget, "nnx"},
     {SYS_semctl, "nnn*"},
     {SYS_semtimedop, "n*n*"},
+    {SYS_msgget, "nx"},
+    {SYS_msgctl, "nn*"},
+    {SYS_msgsnd, "n*nx"},
+    {SYS_msgrcv, "n*nnx"},
     {SYS_futex, "*nn-*n"},
     {SYS_timer_create, "n**"},
     {SYS_timer_delete, "n"},
@@ -322,6 +327,11 @@ static void tidy(void)
         int id = shmctl(i, SHM_STAT, &ds);
         if (id >= 0)
             shmctl(id, IPC_RMID, NULL);
+    }
+    for (int i = msgctl(0, MSG_INFO, (void *)info); i >= 0; i--) {
+        int id = msgctl(i, MSG_STAT, (void *)info);
+        if (id >= 0)
+            msgctl(id, IPC_RMID, NULL);
     }
     (void)!truncate("a", 0);
     (void)!truncate("b", 0);
