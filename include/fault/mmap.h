@@ -2,7 +2,8 @@
 /*
  * mmap.h - changing what an address space maps: the work behind the memory system calls.
  *
- * One file of src/fault for each: mmap.c, munmap.c, mprotect.c, mremap.c, brk.c, madvise.c, fork.c.
+ * One file of src/fault for each: mmap.c, munmap.c, mprotect.c, mremap.c, brk.c, madvise.c, fork.c,
+ * mseal.c, remap_file_pages.c, policy.c.
  * All validate wholly before they change anything.
  *
  * Locks: each takes mmap_lock itself, unless it is called _locked. Thread context, may block.
@@ -57,14 +58,14 @@ struct mmap_request {
 int64_t do_mmap(struct mm_struct *mm, const struct mmap_request *req);
 int64_t do_mmap_locked(struct mm_struct *mm, const struct mmap_request *req);
 
-/** 0, -EINVAL, -ENOMEM (a split was not possible). */
+/** 0, -EINVAL, -ENOMEM (a split was not possible), -EPERM (sealed). */
 int do_munmap(struct mm_struct *mm, uint64_t addr, uint64_t len) must_check;
 int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len) must_check;
 
-/** 0, -EINVAL, -ENOMEM (not all mapped), -EACCES. */
+/** 0, -EINVAL, -ENOMEM (not all mapped), -EACCES, -EPERM (sealed). */
 int do_mprotect(struct mm_struct *mm, uint64_t addr, uint64_t len, uint64_t prot) must_check;
 
-/** The new address, or -EINVAL, -EFAULT, -ENOMEM, -EAGAIN. */
+/** The new address, or -EINVAL, -EFAULT, -ENOMEM, -EAGAIN, -EPERM (sealed). */
 int64_t do_mremap(struct mm_struct *mm, uint64_t addr, uint64_t old_len, uint64_t new_len,
                   uint64_t flags, uint64_t new_addr);
 
@@ -73,6 +74,15 @@ uint64_t do_brk(struct mm_struct *mm, uint64_t brk);
 
 /** 0, -EINVAL, -ENOMEM (a hole in between). */
 int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice) must_check;
+
+/** process_madvise: may it be given for another's memory? */
+bool madvise_is_for_others(int advice);
+
+/** From now on the range cannot be unmapped, moved or given other rights. 0, -EINVAL, -ENOMEM. */
+int do_mseal(struct mm_struct *mm, uint64_t addr, uint64_t len) must_check;
+
+/** Is anything in start..end sealed? mmap_lock held. */
+bool mm_range_sealed(struct mm_struct *mm, uint64_t start, uint64_t end);
 
 /** mlock and munlock. 0, -EINVAL, -ENOMEM (a hole, or the limit), -EAGAIN, -EPERM, -EINTR. */
 int do_mlock(struct mm_struct *mm, uint64_t addr, uint64_t len, bool on_fault) must_check;
@@ -95,6 +105,16 @@ int dup_mmap(struct mm_struct *dst, struct mm_struct *src) must_check;
 /** mbind: the policy (NULL: none) of start..end. 0, -EFAULT, -ENOMEM. */
 int mm_set_range_policy(struct mm_struct *mm, uint64_t start, uint64_t end,
                         struct mempolicy *pol) must_check;
+
+/**
+ * BIND and PREFERRED_MANY of start..end: near this node first. 0, -ENOENT (no policy there),
+ * -EOPNOTSUPP (another kind of policy), -ENOMEM.
+ */
+int mm_set_home_node(struct mm_struct *mm, uint64_t start, uint64_t end, int nid) must_check;
+
+/** Map other pages of the shared object that is at start. 0, -EINVAL, -ENOMEM. */
+int do_remap_file_pages(struct mm_struct *mm, uint64_t start, uint64_t len, uint64_t pgoff,
+                        uint64_t flags) must_check;
 
 /** vm_flags (VM_READ..) and PTE protection of a PROT_*. */
 uint64_t prot_to_vm_flags(uint64_t prot);

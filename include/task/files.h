@@ -41,6 +41,9 @@
 struct file;
 struct poll_wait;
 
+/** A position: the end of the file, whatever that is when a write has the file to itself. */
+#define POS_END UINT64_MAX
+
 /** What is NULL is not possible: -EINVAL, for seek -ESPIPE, for ioctl -ENOTTY. */
 struct file_ops {
     /** To and from the guest's memory, at *pos, which moves along. Bytes, -Exxx. */
@@ -140,7 +143,7 @@ int64_t pipe_size(const struct file *f);
 
 /* --- operations of each kind ------------------------------------------------------------------ */
 
-extern const struct file_ops regular_file_ops, dir_file_ops;
+extern const struct file_ops regular_file_ops, secret_file_ops, dir_file_ops;
 const struct file_ops *tty_file_ops(bool without_input);
 const struct file_ops *device_file_ops(uint32_t rdev);           /* NULL: no such device */
 const struct file_ops *view_file_ops(const struct inode *inode); /* NULL: its object is gone */

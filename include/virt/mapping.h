@@ -63,6 +63,7 @@ struct address_space {
     uint64_t ino;
     struct page_tree pages;    /* those that are in memory */
     struct shmem_quota *quota; /* whom they are counted to, or NULL; see fault/shmem.h */
+    bool secret;               /* (b) nobody but who maps them may see them */
     struct spinlock i_mmap_lock;
     struct rb_root i_mmap; /* (i_mmap_lock) vm_area_struct.i_mmap_rb, an interval tree */
 };

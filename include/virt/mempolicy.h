@@ -33,6 +33,7 @@ enum mpol_mode {
 struct mempolicy {
     uint32_t count; /* (a) holders */
     uint8_t mode;   /* enum mpol_mode */
+    int8_t home;    /* BIND, PREFERRED_MANY: the node to be near to, or NO_NODE: the hart's */
     nodemask_t nodes;
 };
 

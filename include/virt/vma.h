@@ -59,6 +59,7 @@ struct mm_struct;
 #define VM_MERGEABLE 0x80000000UL
 #define VM_HUGEPAGE 0x20000000UL
 #define VM_NOHUGEPAGE 0x40000000UL
+#define VM_SEALED (1UL << 63)
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 #define VM_MAY_ALL (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
@@ -124,6 +125,9 @@ struct vm_area_struct *vma_lookup(struct mm_struct *mm, uint64_t addr);
 
 /** The first VMA that overlaps start..end, or NULL. */
 struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, uint64_t start, uint64_t end);
+
+/** Is all of start..end mapped, without a hole? */
+bool vma_range_is_mapped(struct mm_struct *mm, uint64_t start, uint64_t end);
 
 /** Neighbours by address, or NULL. */
 struct vm_area_struct *vma_next(const struct vm_area_struct *vma);

@@ -18,6 +18,7 @@
 #include "fault/fault.h"
 #include "kern/thread.h"
 #include "phys/page.h"
+#include "virt/mapping.h"
 #include "virt/vma.h"
 
 /* The page that the entry maps, with a reference; NULL: none, or the page of zeros. */
@@ -57,7 +58,9 @@ static struct page *touch_page(struct mm_struct *mm, uint64_t addr, uint64_t acc
 {
     *zeros = false;
     struct vm_area_struct *vma = addr < USER_TOP ? vma_lookup(mm, addr) : NULL;
-    if (!vma || !(vma->vm_prot & access || (access == PTE_W && (vma->vm_flags & VM_WRITE))))
+    if (!vma || (vma->vm_mapping && vma->vm_mapping->secret))
+        return NULL;
+    if (!(vma->vm_prot & access || (access == PTE_W && (vma->vm_flags & VM_WRITE))))
         return NULL;
     for (int tries = 0; tries < 8; tries++) { /* it may be on the move */
         if (handle_mm_fault(vma, addr, access) > FAULT_MAJOR)

@@ -6,7 +6,8 @@
  *      REMOVE        the same for the file behind them: a hole
  *      FREE          they may go; with no swap to spare we let them go now, which it allows
  *      POPULATE_*    they are made now
- *      WILLNEED, NORMAL, RANDOM, ...   only noted, or nothing at all
+ *      NORMAL, RANDOM, DONTFORK, ...   noted in the flags of the VMA
+ *      WILLNEED, COLD, PAGEOUT         nothing: there is nowhere to bring pages from, or to
  *
  * Locks: mmap_lock, for reading where no VMA changes. Linux's counterpart: mm/madvise.c.
  */
@@ -57,11 +58,19 @@ static const struct {
     [MADV_KEEPONFORK] = {VM_WIPEONFORK, 0},
 };
 
+static bool changes_flags(int advice)
+{
+    return advice >= 0 && (size_t)advice < ARRAY_SIZE(flag_changes) &&
+           (flag_changes[advice].clear || flag_changes[advice].set);
+}
+
 static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t end, int advice)
 {
     struct vm_area_struct *vma = *vmap;
     uint64_t flags = (vma->vm_flags & ~flag_changes[advice].clear) | flag_changes[advice].set;
     if (advice == MADV_WIPEONFORK && (vma->vm_mapping || vma_is_shared(vma)))
+        return -EINVAL;
+    if (advice == MADV_DODUMP && (vma->vm_flags & VM_DONTEXPAND))
         return -EINVAL;
     if (flags == vma->vm_flags)
         return 0;
@@ -75,12 +84,17 @@ static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t e
     return 0;
 }
 
-static int populate(struct vm_area_struct *vma, uint64_t start, uint64_t end, uint64_t access)
+/* As touching each page would; up to the first hole. */
+static int populate(struct mm_struct *mm, uint64_t start, uint64_t end, int advice)
 {
-    if (!(vma->vm_prot & access))
-        return -EINVAL;
+    uint64_t right = advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ;
     for (uint64_t addr = start; addr < end; addr += PAGE_SIZE) {
-        enum fault_result r = handle_mm_fault(vma, addr, access);
+        struct vm_area_struct *vma = vma_lookup(mm, addr);
+        if (!vma)
+            return -ENOMEM;
+        if (!(vma->vm_flags & right))
+            return -EINVAL;
+        enum fault_result r = handle_mm_fault(vma, addr, right == VM_WRITE ? PTE_W : PTE_R);
         if (r > FAULT_MAJOR)
             return r == FAULT_OOM ? -ENOMEM : -EFAULT;
         if (kill_pending())
@@ -99,9 +113,18 @@ static int remove(struct vm_area_struct *vma, uint64_t start, uint64_t end)
         return -EINVAL;
     if (!m || !m->ops->drop_range)
         return -EINVAL;
-    if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+    if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
         return -EACCES;
     return m->ops->drop_range(m, first, first + ((end - start) >> PAGE_SHIFT));
+}
+
+/* What is sealed and cannot be written must not turn into zeros either. */
+static bool sealed_against(const struct vm_area_struct *vma, int advice)
+{
+    if (!(vma->vm_flags & VM_SEALED) || vma->vm_mapping || (vma->vm_flags & VM_WRITE))
+        return false;
+    return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_DONTNEED_LOCKED ||
+           advice == MADV_REMOVE || advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
 }
 
 static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end, int advice)
@@ -109,6 +132,8 @@ static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end
     struct vm_area_struct *vma = *vmap;
     start = MAX(start, vma->vm_start);
     end = MIN(end, vma->vm_end);
+    if (sealed_against(vma, advice))
+        return -EPERM;
     switch (advice) {
     case MADV_FREE:
         if (vma->vm_mapping || vma_is_shared(vma))
@@ -123,14 +148,11 @@ static int advise_vma(struct vm_area_struct **vmap, uint64_t start, uint64_t end
         return 0;
     case MADV_REMOVE:
         return remove(vma, start, end);
-    case MADV_POPULATE_READ:
-        return populate(vma, start, end, vma->vm_prot & PTE_R ? PTE_R : PTE_X);
-    case MADV_POPULATE_WRITE:
-        return populate(vma, start, end, PTE_W);
     case MADV_WILLNEED:
+        return 0;
     case MADV_COLD:
     case MADV_PAGEOUT:
-        return 0;
+        return vma->vm_flags & VM_LOCKED ? -EINVAL : 0;
     default:
         return change_flags(vmap, start, end, advice);
     }
@@ -150,15 +172,21 @@ static bool advice_known(int advice)
     case MADV_POPULATE_WRITE:
         return true;
     default:
-        return advice >= 0 && (size_t)advice < ARRAY_SIZE(flag_changes) &&
-               (flag_changes[advice].clear || flag_changes[advice].set);
+        return changes_flags(advice);
     }
+}
+
+bool madvise_is_for_others(int advice)
+{
+    return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
 }
 
 /* VMA by VMA; holes are passed over, but told at the end. */
 static int advise_range(struct mm_struct *mm, uint64_t start, uint64_t end, int advice)
 {
     int err = 0;
+    if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+        return populate(mm, start, end, advice);
     while (start < end) {
         struct vm_area_struct *vma = find_vma(mm, start);
         if (!vma || vma->vm_start >= end)
@@ -177,13 +205,12 @@ int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice)
 {
     if (!advice_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE))
         return -EINVAL;
-    if (len > UINT64_MAX - PAGE_SIZE + 1 || addr + ALIGN_UP(len, PAGE_SIZE) < addr)
-        return -EINVAL;
     uint64_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+    if (end < addr || (len && end == addr))
+        return -EINVAL;
     if (end == addr)
         return 0;
-    bool writes = (size_t)advice < ARRAY_SIZE(flag_changes) &&
-                  (flag_changes[advice].clear || flag_changes[advice].set);
+    bool writes = changes_flags(advice);
     if (writes)
         mmap_write_lock(mm);
     else
@@ -196,17 +223,28 @@ int do_madvise(struct mm_struct *mm, uint64_t addr, uint64_t len, int advice)
     return err;
 }
 
+/* Is the page there, in the space or, of a file, in memory? */
+static bool page_is_there(struct vm_area_struct *vma, uint64_t addr)
+{
+    const pte_t *pte = mm_find_pte(vma->vm_mm, addr);
+    if (pte && !pte_none(pte_load(pte)))
+        return true;
+    struct page *page =
+        vma->vm_mapping ? page_tree_get(&vma->vm_mapping->pages, vma_index(vma, addr)) : NULL;
+    if (page)
+        put_page(page);
+    return page;
+}
+
 int do_mincore(struct mm_struct *mm, uint64_t addr, uint64_t pages, uint8_t *vec)
 {
     int err = 0;
     down_read(&mm->mmap_lock);
     for (uint64_t i = 0; i < pages && !err; i++, addr += PAGE_SIZE) {
-        const pte_t *pte = NULL;
-        if (vma_lookup(mm, addr))
-            pte = mm_find_pte(mm, addr);
-        else
+        struct vm_area_struct *vma = vma_lookup(mm, addr);
+        if (!vma)
             err = -ENOMEM;
-        vec[i] = pte && !pte_none(pte_load(pte));
+        vec[i] = vma && page_is_there(vma, addr);
     }
     up_read(&mm->mmap_lock);
     return err;

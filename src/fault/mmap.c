@@ -40,7 +40,7 @@ uint64_t vm_flags_to_pte(uint64_t vm_flags)
 static uint64_t map_flags_to_vm_flags(uint64_t flags)
 {
     return (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) | (flags & MAP_LOCKED ? VM_LOCKED : 0) |
-           (flags & MAP_NORESERVE ? VM_NORESERVE : 0);
+           (flags & MAP_NORESERVE ? VM_NORESERVE : 0) | (flags & MAP_STACK ? VM_NOHUGEPAGE : 0);
 }
 
 /* The request with everything checked: length rounded, flags of the VMA computed. */
@@ -48,26 +48,40 @@ struct plan {
     uint64_t len, vm_flags;
 };
 
+/* MAP_SHARED_VALIDATE promises that no flag is passed over. */
+static bool flags_known(uint64_t flags)
+{
+    return !(flags & ~(uint64_t)(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN |
+                                 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |
+                                 MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB));
+}
+
 static int check_type(const struct mmap_request *req, uint64_t *vm_flags)
 {
     uint64_t may = req->may ? req->may : VM_MAY_ALL;
-    switch (req->flags & MAP_TYPE) {
+    uint64_t type = req->flags & MAP_TYPE;
+    if (type == MAP_SHARED_VALIDATE && (req->flags & MAP_ANONYMOUS))
+        return -EINVAL;
+    if (type == MAP_SHARED_VALIDATE && !flags_known(req->flags))
+        return -EOPNOTSUPP;
+    switch (type) {
     case MAP_SHARED:
     case MAP_SHARED_VALIDATE:
         if (!req->mapping)
             return -EOPNOTSUPP;
-        if ((req->prot & PROT_WRITE) && !(may & VM_MAYWRITE))
+        if (!(may & VM_MAYREAD) || ((req->prot & PROT_WRITE) && !(may & VM_MAYWRITE)))
             return -EACCES;
         *vm_flags |= VM_SHARED | VM_MAYSHARE | may;
-        return 0;
+        break;
     case MAP_PRIVATE:
         if (req->mapping && !(may & VM_MAYREAD))
             return -EACCES;
         *vm_flags |= VM_MAY_ALL; /* what is written goes into copies */
-        return 0;
+        break;
     default:
         return -EINVAL;
     }
+    return req->mapping && (req->flags & MAP_GROWSDOWN) ? -EINVAL : 0;
 }
 
 static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struct plan *plan)
@@ -76,6 +90,8 @@ static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struc
         return -EINVAL;
     if (req->len > USER_TOP)
         return -ENOMEM;
+    if ((req->flags & MAP_LOCKED) && !load_relaxed(&mm->memlock_limit))
+        return -EPERM;
     plan->len = ALIGN_UP(req->len, PAGE_SIZE);
     if (req->mapping && req->pgoff + (plan->len >> PAGE_SHIFT) < req->pgoff)
         return -EOVERFLOW;
@@ -85,6 +101,8 @@ static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struc
         prot_to_vm_flags(req->prot) | map_flags_to_vm_flags(req->flags) | mm->def_flags;
     if (load_relaxed(&sysctl_overcommit_memory) == OVERCOMMIT_NEVER)
         plan->vm_flags &= ~VM_NORESERVE;
+    if (req->mapping && req->mapping->secret)
+        plan->vm_flags |= VM_DONTDUMP;
     int err = check_type(req, &plan->vm_flags);
     if ((plan->vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE)
         plan->vm_flags |= VM_ACCOUNT;
@@ -173,12 +191,21 @@ int64_t do_mmap_locked(struct mm_struct *mm, const struct mmap_request *req)
     return map_locked(mm, req, &plan);
 }
 
+/* Are its pages to be made at once? */
+static bool wants_pages(const struct mmap_request *req, const struct plan *plan)
+{
+    bool asked = (req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+    if ((plan->vm_flags & VM_LOCKONFAULT) || (req->mapping && req->mapping->secret))
+        return false;
+    return asked || (plan->vm_flags & VM_LOCKED);
+}
+
 int64_t do_mmap(struct mm_struct *mm, const struct mmap_request *req)
 {
     struct plan plan;
     mmap_write_lock(mm);
     int64_t addr = map_locked(mm, req, &plan);
-    if (addr < 0 || !((req->flags & MAP_POPULATE) || (plan.vm_flags & VM_LOCKED))) {
+    if (addr < 0 || !wants_pages(req, &plan)) {
         mmap_write_unlock(mm);
         return addr;
     }

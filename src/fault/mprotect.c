@@ -140,6 +140,8 @@ static int protect_locked(struct mm_struct *mm, uint64_t start, uint64_t end, ui
     int err = prot & PROT_GROWSDOWN ? stack_start(mm, &start) : 0;
     if (!err)
         err = check_range(mm, start, end, prot_to_vm_flags(prot));
+    if (!err && mm_range_sealed(mm, start, end))
+        err = -EPERM;
     for (uint64_t addr = start; !err && addr < end;) {
         struct vm_area_struct *vma = vma_lookup(mm, addr);
         err = protect_vma(mm, &vma, addr, end, prot_to_vm_flags(prot));

@@ -5,6 +5,8 @@
  *      shrink       [ old ....... ]        the tail is unmapped
  *      grow here    [ old ]+++++++         if what follows is free
  *      move         [ old ]  ......>  [ new .......... ]   entries are moved, not pages
+ *      DONTUNMAP    [ empty ]         [ new ]              the range stays, its pages have gone
+ *      old_len 0    [ old ]           [ new ]              shared memory is mapped once more
  *
  * Moving a VMA does not change page->index: vm_pgoff moves along, so the rmap finds the pages at
  * their new address. While entries move from table to table, the family of the VMA is locked: a
@@ -14,6 +16,7 @@
  */
 #include "arch/layout.h"
 #include "base/errno.h"
+#include "fault/fault.h"
 #include "fault/mmap.h"
 #include "virt/mapping.h"
 #include "virt/rmap.h"
@@ -86,6 +89,14 @@ static struct vm_area_struct *copy_vma(struct vm_area_struct *vma, const struct 
     return copy;
 }
 
+/* What stays behind a move is empty, and need not stay in memory. */
+static void unlock_pages(struct vm_area_struct *vma)
+{
+    if (vma->vm_flags & VM_LOCKED)
+        vma->vm_mm->locked_vm -= vma_pages(vma);
+    vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+}
+
 static int64_t move_vma(struct vm_area_struct *vma, const struct move *m)
 {
     struct mm_struct *mm = vma->vm_mm;
@@ -104,7 +115,9 @@ static int64_t move_vma(struct vm_area_struct *vma, const struct move *m)
         WARN_ON(back);
         return err;
     }
-    if (!(m->flags & MREMAP_DONTUNMAP))
+    if (m->flags & MREMAP_DONTUNMAP)
+        unlock_pages(vma);
+    else if (m->old_len)
         err = do_munmap_locked(mm, m->old, m->old_len);
     WARN_ON(err);
     vma_merge(copy);
@@ -125,32 +138,35 @@ static bool grow_in_place(struct vm_area_struct *vma, uint64_t more)
     return true;
 }
 
-static int64_t resize(struct vm_area_struct *vma, struct move *m)
+/* May the range change so, and the space hold so much more? */
+static int check_growth(const struct vm_area_struct *vma, const struct move *m)
+{
+    const struct mm_struct *mm = vma->vm_mm;
+    bool stays = m->flags & MREMAP_DONTUNMAP;
+    if ((!m->old_len && !vma_is_shared(vma)) || (stays && (vma->vm_flags & VM_DONTEXPAND)))
+        return -EINVAL;
+    if (m->old_len > vma->vm_end - m->old)
+        return -EFAULT;
+    if (!stays && m->new_len <= m->old_len)
+        return 0;
+    if (!stays && (vma->vm_flags & VM_DONTEXPAND))
+        return -EFAULT;
+    if (m->new_len > USER_TOP)
+        return -ENOMEM;
+    uint64_t more = stays ? m->new_len : m->new_len - m->old_len;
+    if (!stays && (vma->vm_flags & VM_LOCKED) &&
+        (mm->locked_vm << PAGE_SHIFT) + more > load_relaxed(&mm->memlock_limit))
+        return -EAGAIN;
+    if ((mm->total_vm << PAGE_SHIFT) + more > load_relaxed(&mm->as_limit))
+        return -ENOMEM;
+    return (vma->vm_flags & VM_ACCOUNT) && !vm_enough_memory(more >> PAGE_SHIFT) ? -ENOMEM : 0;
+}
+
+/* To where the caller says (MREMAP_FIXED), or anywhere else. */
+static int64_t move_away(struct vm_area_struct *vma, struct move *m)
 {
     struct mm_struct *mm = vma->vm_mm;
-    bool to_fixed = m->flags & MREMAP_FIXED;
-    if (m->new_len > m->old_len) {
-        if (vma->vm_flags & VM_DONTEXPAND)
-            return -EFAULT;
-        if ((mm->total_vm << PAGE_SHIFT) + m->new_len - m->old_len > load_relaxed(&mm->as_limit))
-            return -ENOMEM;
-        if ((vma->vm_flags & VM_ACCOUNT) &&
-            !vm_enough_memory((m->new_len - m->old_len) >> PAGE_SHIFT))
-            return -ENOMEM;
-    }
-    if (!to_fixed && !(m->flags & MREMAP_DONTUNMAP)) {
-        if (m->new_len == m->old_len)
-            return (int64_t)m->old;
-        if (m->new_len < m->old_len) {
-            int err = do_munmap_locked(mm, m->old + m->new_len, m->old_len - m->new_len);
-            return err ? err : (int64_t)m->old;
-        }
-        if (m->old + m->old_len == vma->vm_end && grow_in_place(vma, m->new_len - m->old_len))
-            return (int64_t)m->old;
-    }
-    if (!(m->flags & MREMAP_MAYMOVE))
-        return -ENOMEM;
-    if (to_fixed) {
+    if (m->flags & MREMAP_FIXED) {
         int err = do_munmap_locked(mm, m->new, m->new_len);
         if (err)
             return err;
@@ -164,6 +180,26 @@ static int64_t resize(struct vm_area_struct *vma, struct move *m)
     return move_vma(vma, m);
 }
 
+static int64_t resize(struct vm_area_struct *vma, struct move *m)
+{
+    bool must_move = m->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+    if (!must_move && m->new_len == m->old_len)
+        return (int64_t)m->old;
+    if (!must_move && m->new_len < m->old_len) { /* whatever the rest of the range is */
+        int err = m->old_len > USER_TOP - m->old ? -EINVAL : 0;
+        if (!err)
+            err = do_munmap_locked(vma->vm_mm, m->old + m->new_len, m->old_len - m->new_len);
+        return err ? err : (int64_t)m->old;
+    }
+    int err = check_growth(vma, m);
+    if (err)
+        return err;
+    if (!must_move && m->old + m->old_len == vma->vm_end &&
+        grow_in_place(vma, m->new_len - m->old_len))
+        return (int64_t)m->old;
+    return m->flags & MREMAP_MAYMOVE ? move_away(vma, m) : -ENOMEM;
+}
+
 static int check(const struct move *m)
 {
     uint64_t known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
@@ -173,14 +209,31 @@ static int check(const struct move *m)
         return -EINVAL;
     if ((m->flags & MREMAP_DONTUNMAP) && m->old_len != m->new_len)
         return -EINVAL;
-    if (m->new_len > USER_TOP || m->old_len > USER_TOP || m->old > USER_TOP - m->old_len)
+    return 0;
+}
+
+/* Where it is to go, by MREMAP_FIXED. The two must not overlap. */
+static int check_target(const struct move *m)
+{
+    if (!IS_ALIGNED(m->new, PAGE_SIZE) || m->new_len > USER_TOP || m->new > USER_TOP - m->new_len)
         return -EINVAL;
-    if (!(m->flags & MREMAP_FIXED))
-        return 0;
-    if (!IS_ALIGNED(m->new, PAGE_SIZE) || m->new > USER_TOP - m->new_len || m->new < MMAP_MIN_ADDR)
+    if (m->old + m->old_len > m->new && m->new + m->new_len > m->old)
         return -EINVAL;
-    /* the two must not overlap */
-    return m->old + m->old_len > m->new && m->new + m->new_len > m->old ? -EINVAL : 0;
+    return m->new < MMAP_MIN_ADDR ? -EPERM : 0;
+}
+
+static int64_t remap_locked(struct mm_struct *mm, struct move *m, bool *fill)
+{
+    struct vm_area_struct *vma = vma_lookup(mm, m->old);
+    if (!vma)
+        return -EFAULT;
+    if (vma->vm_flags & VM_SEALED)
+        return -EPERM;
+    int err = m->flags & MREMAP_FIXED ? check_target(m) : 0;
+    if (err)
+        return err;
+    *fill = m->new_len > m->old_len && (vma->vm_flags & VM_LOCKED);
+    return resize(vma, m);
 }
 
 int64_t do_mremap(struct mm_struct *mm, uint64_t addr, uint64_t old_len, uint64_t new_len,
@@ -193,17 +246,16 @@ int64_t do_mremap(struct mm_struct *mm, uint64_t addr, uint64_t old_len, uint64_
         .new_len = ALIGN_UP(new_len, PAGE_SIZE),
         .flags = flags,
     };
+    bool fill = false;
     int64_t result = check(&m);
     if (result)
         return result;
     mmap_write_lock(mm);
-    struct vm_area_struct *vma = vma_lookup(mm, m.old);
-    if (!vma || !m.old_len) /* old_len 0 asks for a second mapping of shared memory */
-        result = vma ? -EINVAL : -EFAULT;
-    else if (m.old + m.old_len > vma->vm_end)
-        result = -EFAULT;
-    else
-        result = resize(vma, &m);
-    mmap_write_unlock(mm);
+    result = remap_locked(mm, &m, &fill);
+    mmap_write_downgrade(mm);
+    if (fill && result > 0 &&
+        mm_populate(mm, (uint64_t)result + m.old_len, (uint64_t)result + m.new_len))
+        fill = false; /* as on Linux it has grown nevertheless */
+    up_read(&mm->mmap_lock);
     return result;
 }

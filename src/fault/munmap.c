@@ -47,7 +47,7 @@ int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len)
     struct vm_area_struct *vma = find_vma_intersection(mm, addr, end);
     if (!vma)
         return 0;
-    int err = split_edges(mm, addr, end);
+    int err = mm_range_sealed(mm, addr, end) ? -EPERM : split_edges(mm, addr, end);
     if (err)
         return err;
     vma = find_vma_intersection(mm, addr, end);

@@ -18,6 +18,7 @@
 
 #include "base/atomic.h"
 #include "base/errno.h"
+#include "base/string.h"
 #include "kern/thread.h"
 #include "phys/alloc.h"
 #include "slab/kmalloc.h"
@@ -116,6 +117,8 @@ static void drop_page(struct address_space *m, struct page *page)
         bool there = page_tree_remove(&m->pages, page->index, page);
         ASSERT(there);
         (void)there;
+        if (m->secret)
+            clear_page(page_address(page));
         count_page(page, -1);
         uncharge(m);
         store_relaxed(&page->mapping, NULL);
@@ -146,7 +149,7 @@ struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err)
 
 int shmem_replace_page(struct address_space *m, struct page *old, struct page *new)
 {
-    int err = page_tree_replace(&m->pages, old->index, old, new);
+    int err = m->secret ? -EBUSY : page_tree_replace(&m->pages, old->index, old, new);
     if (!err && page_flag(old, PG_swapbacked)) {
         mod_node_state(page_pgdat(old), NR_SHMEM, -1);
         mod_node_state(page_pgdat(new), NR_SHMEM, 1);

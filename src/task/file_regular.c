@@ -92,7 +92,7 @@ static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *p
     struct inode *inode = f->inode;
     int64_t done = -EPERM;
     down_write(&inode->rwsem);
-    if (f->flags & O_APPEND)
+    if ((f->flags & O_APPEND) || *pos == POS_END)
         *pos = inode_size(inode);
     int64_t room = file_room(*pos, n);
     if (room < 0) {

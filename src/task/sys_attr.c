@@ -161,6 +161,8 @@ static int64_t set_size(struct inode *inode, uint64_t size)
         return -EISDIR;
     if (!inode_is(inode, S_IFREG) || !tmpfs_owns(inode))
         return -EINVAL;
+    if (inode->mapping.secret && inode_size(inode)) /* it is given its size once */
+        return -EINVAL;
     if (size > inode_size(inode) && file_room(size - 1, 1) < 0)
         return -EFBIG;
     down_write(&inode->rwsem);
@@ -195,7 +197,7 @@ static struct file *writable(struct task *t, uint64_t fd, int64_t *err)
     if (!f)
         return NULL;
     bool ok = (f->flags & O_ACCMODE) != O_RDONLY && !(f->flags & O_PATH);
-    if (ok && f->inode && f->ops == &regular_file_ops)
+    if (ok && f->inode && (f->ops == &regular_file_ops || f->ops == &secret_file_ops))
         return f;
     *err = ok || f->inode ? -EINVAL : -EBADF;
     file_put(f);

@@ -134,6 +134,22 @@ int64_t sys_writev(struct task *t, const uint64_t *a)
     return vector(t, a, WRITING, NULL);
 }
 
+#define RWF_HIPRI 1UL
+#define RWF_DSYNC 2UL
+#define RWF_SYNC 4UL
+#define RWF_APPEND 16UL
+#define RWF_SUPPORTED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
+
+/* Let the file's own position follow. */
+static void move_to(struct task *t, uint64_t fd, uint64_t pos)
+{
+    struct file *f = file_get(t->guest->files, fd);
+    if (!f)
+        return;
+    f->pos = pos;
+    file_put(f);
+}
+
 static int64_t vector_at(struct task *t, const uint64_t *a, enum direction dir)
 {
     uint64_t pos = a[3];
@@ -150,12 +166,23 @@ int64_t sys_pwritev(struct task *t, const uint64_t *a)
     return vector_at(t, a, WRITING);
 }
 
-/* With flags (RWF_*), which change nothing where no disk is waited for; -1: the file's position. */
+/*
+ * With flags; a position of -1: the file's. Those about a disk change nothing where there is none,
+ * and for a wait that never comes RWF_NOWAIT is refused, as by a tmpfs on Linux.
+ */
 static int64_t vector2(struct task *t, const uint64_t *a, enum direction dir)
 {
-    if (a[5] & ~0x1fUL)
+    uint64_t pos = POS_END;
+    if (a[5] & ~RWF_SUPPORTED)
         return -EOPNOTSUPP;
-    return a[3] == UINT64_MAX ? vector(t, a, dir, NULL) : vector_at(t, a, dir);
+    if (!(a[5] & RWF_APPEND) || dir == READING)
+        return a[3] == UINT64_MAX ? vector(t, a, dir, NULL) : vector_at(t, a, dir);
+    if ((int64_t)a[3] < -1)
+        return -EINVAL;
+    int64_t n = vector(t, a, dir, &pos);
+    if (n > 0 && a[3] == UINT64_MAX)
+        move_to(t, a[0], pos);
+    return n;
 }
 
 int64_t sys_preadv2(struct task *t, const uint64_t *a)

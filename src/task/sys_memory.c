@@ -50,8 +50,10 @@ static int check_mappable(const struct file *f, const struct mmap_request *req)
     bool shared = (req->flags & MAP_TYPE) != MAP_PRIVATE;
     if (f->flags & O_PATH)
         return -EBADF;
-    if (!f->inode || f->ops != &regular_file_ops)
+    if (!f->inode || (f->ops != &regular_file_ops && f->ops != &secret_file_ops))
         return -ENODEV;
+    if (f->inode->mapping.secret && !shared)
+        return -EINVAL;
     if (shared && (req->prot & PROT_WRITE) &&
         (f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
         return -EPERM;
@@ -118,6 +120,16 @@ int64_t sys_mremap(struct task *t, const uint64_t *a)
     return do_mremap(t->mm, a[0], a[1], a[2], a[3], a[4]);
 }
 
+int64_t sys_remap_file_pages(struct task *t, const uint64_t *a)
+{
+    return a[2] ? -EINVAL : do_remap_file_pages(t->mm, a[0], a[1], a[3], a[4]);
+}
+
+int64_t sys_mseal(struct task *t, const uint64_t *a)
+{
+    return a[2] ? -EINVAL : do_mseal(t->mm, a[0], a[1]);
+}
+
 int64_t sys_madvise(struct task *t, const uint64_t *a)
 {
     return do_madvise(t->mm, a[0], a[1], (int)a[2]);
@@ -133,15 +145,8 @@ int64_t sys_msync(struct task *t, const uint64_t *a)
     if (addr > USER_TOP || len > USER_TOP - addr)
         return -ENOMEM;
     end = addr + ALIGN_UP(len, PAGE_SIZE);
-    int64_t err = 0;
     down_read(&t->mm->mmap_lock);
-    while (addr < end && !err) {
-        const struct vm_area_struct *vma = vma_lookup(t->mm, addr);
-        if (vma)
-            addr = vma->vm_end;
-        else
-            err = -ENOMEM;
-    }
+    int64_t err = vma_range_is_mapped(t->mm, addr, end) ? 0 : -ENOMEM;
     up_read(&t->mm->mmap_lock);
     return err;
 }

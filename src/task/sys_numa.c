@@ -107,6 +107,15 @@ int64_t sys_mbind(struct task *t, const uint64_t *a)
     return err;
 }
 
+int64_t sys_set_mempolicy_home_node(struct task *t, const uint64_t *a)
+{
+    uint64_t start = a[0], end = start + ALIGN_UP(a[1], PAGE_SIZE);
+    if (!IS_ALIGNED(start, PAGE_SIZE) || a[3] || a[2] >= MAX_NODES ||
+        !node_state_test((int)a[2], N_ONLINE) || end < start)
+        return -EINVAL;
+    return start == end ? 0 : mm_set_home_node(t->mm, start, end, (int)a[2]);
+}
+
 /* MPOL_F_NODE | MPOL_F_ADDR: on which node does the page lie? It is touched if it is not there. */
 static int64_t node_of_address(struct task *t, uint64_t addr, uint32_t *nid)
 {

@@ -39,7 +39,9 @@ static const struct file_ops *ops_of(const struct inode *inode, int *err)
     *err = -ENXIO;
     switch (inode->mode & S_IFMT) {
     case S_IFREG:
-        ops = viewfs_owns(inode) ? view_file_ops(inode) : &regular_file_ops;
+        ops = viewfs_owns(inode)      ? view_file_ops(inode)
+              : inode->mapping.secret ? &secret_file_ops
+                                      : &regular_file_ops;
         *err = -ESRCH;
         break;
     case S_IFDIR:

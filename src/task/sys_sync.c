@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys_sync.c - calls about bytes on their way to a disk, memfd_create, sendfile.
+ * sys_sync.c - calls about bytes on their way between a disk and memory.
  *
- * No file here has a disk behind it, so what is written is as safe as it will be; the calls look
- * at their arguments as Linux does.
+ * No file here has a disk behind it, so what is written is as safe as it will be, and what can be
+ * read is in memory; the calls look at their arguments as Linux does.
  *
- * Linux's counterpart: fs/sync.c, mm/fadvise.c, mm/memfd.c, fs/read_write.c.
+ * Linux's counterpart: fs/sync.c, mm/fadvise.c, mm/readahead.c, cachestat() of mm/filemap.c.
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
-#include "base/string.h"
-#include "file/tmpfs.h"
+#include "kern/thread.h"
 #include "phys/alloc.h"
-#include "slab/kmalloc.h"
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/syscalls.h"
-
-#define MFD_CLOEXEC 1u
-#define MFD_ALLOW_SEALING 2u
-#define MFD_HUGETLB 4u
-#define MFD_NOEXEC_SEAL 8u
-#define MFD_EXEC 16u
-#define MEMFD_NAME_MAX 249
 
 /* --- syncing ---------------------------------------------------------------------------------- */
 
@@ -83,46 +74,42 @@ int64_t sys_flock(struct task *t, const uint64_t *a)
     return 0;
 }
 
-/* --- memfd_create ----------------------------------------------------------------------------- */
+/* --- cachestat -------------------------------------------------------------------------------- */
 
-static struct file *make_memfd(struct task *t, const char *name, uint32_t flags, int *err)
+struct cachestat_abi {
+    uint64_t cached, dirty, writeback, evicted, recently_evicted;
+};
+
+static uint64_t count_pages(struct address_space *m, uint64_t first, uint64_t end)
 {
-    struct cred cred = guest_cred(t->guest);
-    struct tmpfs_new what = {.mode = S_IFREG | (flags & MFD_NOEXEC_SEAL ? 0666 : 0777),
-                             .cred = &cred};
-    struct inode *inode = tmpfs_make_unnamed(root_fs, &what);
-    struct file *f = NULL;
-    *err = -ENOMEM;
-    if (!inode)
-        return NULL;
-    size_t size = strlen(name) + sizeof("/memfd: (deleted)");
-    inode->text = kmalloc(size, GFP_KERNEL);
-    if (inode->text) {
-        snprintf(inode->text, size, "/memfd:%s (deleted)", name);
-        inode->seals = flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ? 0 : F_SEAL_SEAL;
-        f = file_open_inode(t->guest, inode, O_RDWR, true, err);
+    uint64_t n = 0;
+    for (struct page *page; !kill_pending(); n++, first++) {
+        page = page_tree_next(&m->pages, &first, end);
+        if (!page)
+            break;
+        put_page(page);
+        cond_resched();
     }
-    inode_put(inode);
-    return f;
+    return n;
 }
 
-int64_t sys_memfd_create(struct task *t, const uint64_t *a)
+/* How much of a file is in memory: the pages that there are. None waits to be written. */
+int64_t sys_cachestat(struct task *t, const uint64_t *a)
 {
-    char name[MEMFD_NAME_MAX + 1];
-    uint32_t flags = (uint32_t)a[1];
-    int err;
-    if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
-        return -EINVAL;
-    if ((flags & MFD_NOEXEC_SEAL) && (flags & MFD_EXEC))
-        return -EINVAL;
-    int64_t n = strncpy_from_user(name, mk_vaddr(a[0]), sizeof(name));
-    if (n < 0)
-        return n == -ENAMETOOLONG ? -EINVAL : n;
-    struct file *f = make_memfd(t, name, flags, &err);
-    if (!f)
-        return err;
-    int64_t fd = file_install(t->guest->files, f, 0, flags & MFD_CLOEXEC);
-    if (fd < 0)
+    uint64_t range[2]; /* offset, length; 0: to the end */
+    struct cachestat_abi stat = {0};
+    struct file *f = file_get(t->guest->files, a[0]);
+    int64_t err = f && !(f->flags & O_PATH) ? 0 : -EBADF;
+    if (!err && copy_from_user(range, mk_vaddr(a[1]), sizeof(range)))
+        err = -EFAULT;
+    else if (!err && a[3])
+        err = -EINVAL;
+    if (!err && f->inode) {
+        uint64_t last = (range[0] + range[1] - 1) >> PAGE_SHIFT;
+        stat.cached = count_pages(&f->inode->mapping, range[0] >> PAGE_SHIFT,
+                                  range[1] ? last + 1 : UINT64_MAX);
+    }
+    if (f)
         file_put(f);
-    return fd;
+    return err ? err : copy_to_user(mk_vaddr(a[2]), &stat, sizeof(stat)) ? -EFAULT : 0;
 }

@@ -21,11 +21,11 @@
 /* Pages of a range by who shares them and whether they were written. */
 struct usage {
     uint64_t size, rss, pss, shared_clean, shared_dirty, private_clean, private_dirty;
-    uint64_t referenced, anonymous, swap;
+    uint64_t referenced, anonymous, swap, locked;
     uint64_t node_pages[MAX_NODES];
 };
 
-static void use_page(struct usage *u, pte_t e)
+static void use_page(struct usage *u, const struct vm_area_struct *vma, pte_t e)
 {
     if (pte_special(e) || !pfn_valid(pte_pfn(e)))
         return;
@@ -34,6 +34,7 @@ static void use_page(struct usage *u, pte_t e)
     bool dirty = page->type == PAGE_ANON || pte_dirty(e);
     u->rss++;
     u->pss += (PAGE_SIZE << 12) / (uint64_t)sharers >> 12; /* bytes */
+    u->locked += vma->vm_flags & VM_LOCKED ? (PAGE_SIZE << 12) / (uint64_t)sharers >> 12 : 0;
     u->referenced += pte_young(e);
     u->anonymous += page->type == PAGE_ANON;
     u->node_pages[page->nid]++;
@@ -58,7 +59,7 @@ static void add_vma(struct usage *u, struct vm_area_struct *vma)
         }
         pte_t e = pte_load(entry);
         if (pte_maps_page(e))
-            use_page(u, e);
+            use_page(u, vma, e);
         else if (pte_is_swap(e))
             u->swap++;
         at += PAGE_SIZE;
@@ -90,7 +91,7 @@ static void usage_rows(struct sink *out, const struct usage *u, bool with_size)
         {"Private_Hugetlb:", 0},
         {"Swap:", u->swap * PAGE_KB},
         {"SwapPss:", u->swap * PAGE_KB},
-        {"Locked:", 0},
+        {"Locked:", u->locked >> 10},
     };
     for (unsigned i = with_size ? 0 : 3; i < ARRAY_SIZE(rows); i++)
         print(out, "%-15s %8lu kB\n", rows[i].name, rows[i].kb);
@@ -102,12 +103,12 @@ static void show_smap(struct sink *out, struct vm_area_struct *vma)
         uint64_t flag;
         char text[4];
     } names[] = {
-        {VM_READ, "rd"},       {VM_WRITE, "wr"},      {VM_EXEC, "ex"},     {VM_SHARED, "sh"},
-        {VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"},   {VM_MAYEXEC, "me"},  {VM_MAYSHARE, "ms"},
-        {VM_GROWSDOWN, "gd"},  {VM_LOCKED, "lo"},     {VM_SEQ_READ, "sr"}, {VM_RAND_READ, "rr"},
-        {VM_DONTCOPY, "dc"},   {VM_DONTEXPAND, "de"}, {VM_ACCOUNT, "ac"},  {VM_NORESERVE, "nr"},
-        {VM_WIPEONFORK, "wf"}, {VM_DONTDUMP, "dd"},   {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"},
-        {VM_MERGEABLE, "mg"},
+        {VM_READ, "rd"},       {VM_WRITE, "wr"},      {VM_EXEC, "ex"},        {VM_SHARED, "sh"},
+        {VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"},   {VM_MAYEXEC, "me"},     {VM_MAYSHARE, "ms"},
+        {VM_GROWSDOWN, "gd"},  {VM_LOCKED, "lo"},     {VM_SEQ_READ, "sr"},    {VM_RAND_READ, "rr"},
+        {VM_DONTCOPY, "dc"},   {VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"}, {VM_ACCOUNT, "ac"},
+        {VM_NORESERVE, "nr"},  {VM_WIPEONFORK, "wf"}, {VM_DONTDUMP, "dd"},    {VM_HUGEPAGE, "hg"},
+        {VM_NOHUGEPAGE, "nh"}, {VM_MERGEABLE, "mg"},  {VM_SEALED, "sl"},
     };
     struct usage u = {0};
     add_vma(&u, vma);

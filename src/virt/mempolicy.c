@@ -20,7 +20,7 @@
 #include "slab/cache.h"
 #include "virt/mm.h"
 
-struct mempolicy default_policy = {.count = 1, .mode = MPOL_DEFAULT};
+struct mempolicy default_policy = {.count = 1, .mode = MPOL_DEFAULT, .home = NO_NODE};
 
 static struct kmem_cache *policy_cache;
 
@@ -53,6 +53,7 @@ struct mempolicy *mpol_new(enum mpol_mode mode, nodemask_t nodes, int *err)
         return NULL;
     pol->count = 1;
     pol->mode = (uint8_t)mode;
+    pol->home = NO_NODE;
     pol->nodes = usable;
     *err = 0;
     return pol;
@@ -71,7 +72,8 @@ void mpol_put(struct mempolicy *pol)
 
 bool mpol_equal(const struct mempolicy *a, const struct mempolicy *b)
 {
-    return a == b || (a && b && a->mode == b->mode && a->nodes.bits == b->nodes.bits);
+    return a == b ||
+           (a && b && a->mode == b->mode && a->nodes.bits == b->nodes.bits && a->home == b->home);
 }
 
 static int nth_node(const nodemask_t *nodes, uint64_t n)
@@ -86,7 +88,7 @@ struct page *alloc_page_by_policy(const struct mempolicy *pol, gfp_t gfp,
                                   struct vm_area_struct *vma, uint64_t addr)
 {
     struct page *page = NULL;
-    int nid = numa_node_id();
+    int nid = pol->home == NO_NODE ? numa_node_id() : pol->home;
     switch (pol->mode) {
     case MPOL_BIND:
         return alloc_pages_mask(nid, gfp, 0, &pol->nodes);

@@ -143,6 +143,17 @@ struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, uint64_t star
     return vma && vma->vm_start < end ? vma : NULL;
 }
 
+bool vma_range_is_mapped(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        const struct vm_area_struct *vma = vma_lookup(mm, start);
+        if (!vma)
+            return false;
+        start = vma->vm_end;
+    }
+    return true;
+}
+
 struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
 {
     struct vm_area_struct *found = NULL;
