@@ -26,6 +26,7 @@ enum lock_rank {
     RANK_CONSOLE,
     RANK_GUEST_TABLE, /* the list of guests, pids */
     RANK_GUEST,       /* one guest: state, children, files */
+    RANK_USER,        /* accounts of users */
     RANK_FUTEX,
 
     /* pressure: who suffers next */

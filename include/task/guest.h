@@ -75,7 +75,11 @@ struct guest {
     int32_t group_exit_status;   /* (g) decided by the first to exit_group or to be killed */
     bool group_exit;             /* (g) all tasks are to end */
     uint8_t stop_signal;         /* (g) what stopped it */
-    bool stop_news;              /* (g) the parent has not been told yet */
+    bool stop_dequeued;          /* (g) it is about to stop, unless SIGCONT comes */
+    bool stop_news;              /* (g) nobody has waited for its having stopped... */
+    bool continue_news;          /* (g) ... or continued */
+    bool continue_tell;          /* (g) the parent gets a signal for that */
+    bool of_console;             /* (b) the console started it: it can be continued from there */
     bool detached;               /* (b) nobody will wait for it */
     bool vforked;                /* (a) its parent waits until it has memory of its own */
     int8_t nid;                  /* (b) preferred node, or NO_NODE */
@@ -92,15 +96,16 @@ struct guest {
     struct spinlock lock;
     struct wait_queue wait_exit; /* who waits for this one; and its own waits for children */
     struct wait_queue wait_child;
-    struct wait_queue wait_resume;         /* its own tasks, while it is stopped */
-    uint64_t pending;                      /* (g) signals to the guest as a whole */
-    struct siginfo_words pending_info[32]; /* (g) of the classic signals */
-    struct sigaction_abi actions[NSIG];    /* (g) */
-    struct rlimit limits[NR_RLIMITS];      /* (g) */
-    struct file_table *files;              /* (c) */
-    struct inode *exe;                     /* (g) what it executes, with a reference; or NULL */
-    struct inode *cwd, *root;              /* (g) where its paths begin; with references */
-    struct spawn *spawn;                   /* (c) who waits for it to be loaded, or NULL */
+    struct wait_queue wait_resume;      /* its own tasks, while it is stopped */
+    struct wait_queue wait_signal;      /* who waits for signals in other ways than to take them */
+    struct sigpending pending;          /* (g) signals to the guest as a whole */
+    struct user_struct *user;           /* (g) its real user's account */
+    struct sigaction_abi actions[NSIG]; /* (g) */
+    struct rlimit limits[NR_RLIMITS];   /* (g) */
+    struct file_table *files;           /* (c) */
+    struct inode *exe;                  /* (g) what it executes, with a reference; or NULL */
+    struct inode *cwd, *root;           /* (g) where its paths begin; with references */
+    struct spawn *spawn;                /* (c) who waits for it to be loaded, or NULL */
     struct sink *out;            /* (b) where the terminal's writes go, or NULL: serial line */
     hartmask_t affinity;         /* (g) for tasks to come */
     uint64_t start_ns;           /* (b) */
@@ -121,8 +126,6 @@ struct guest {
 /** How a guest is to be started. Zeroed is a good default. */
 struct guest_options {
     struct sink *out;    /* its standard output and error; NULL: the serial line */
-    uint8_t stop_signal; /* (g) what stopped it */
-    bool stop_news;      /* (g) the parent has not been told yet */
     bool detached;       /* its status is not asked for: it vanishes when it ends */
     bool no_input;       /* standard input is at its end (background) */
     bool has_nid;        /* nid counts */
@@ -168,6 +171,15 @@ unsigned guest_kill_all(int sig, uint32_t except);
 
 /** The guest of a pid with a reference, or NULL. Zombies are found too. */
 struct guest *guest_find(uint32_t pid);
+
+/** The guest that has a task of this number; like guest_find(). */
+struct guest *guest_find_thread(uint32_t tid);
+
+/** Its parent with a reference; NULL: none, or the console. */
+struct guest *guest_parent(struct guest *g);
+
+/** What SIGCHLD says of it: who it is and what it used. info->signo and code are set already. */
+void guest_child_info(struct guest *g, int status, struct siginfo_words *info);
 
 /** The guest with the smallest pid >= from, with a reference, or NULL. For going over all. */
 struct guest *guest_next(uint32_t from);

@@ -21,6 +21,10 @@ int guest_enter_table(struct guest *g, struct guest *parent) must_check;
 /** It is gone for good; the caller drops the table's reference after the lock. */
 void guest_leave_table_locked(struct guest *g);
 
+/** The table's first guest, and the one after g. guest_table_lock held. */
+struct guest *guest_first_locked(void);
+struct guest *guest_after_locked(struct guest *g);
+
 /** A number for a thread that is not its guest's first. */
 uint32_t pid_for_thread(void);
 

@@ -7,8 +7,11 @@
  *          default?   end the guest, stop it, or nothing
  *          ignored?   dropped
  *
- * Signals are bits of one word: bit n-1 is signal n. As on Linux a signal that is already pending
- * is not queued again; the details (siginfo) of the first are kept.
+ * Signals are bits of one word: bit n-1 is signal n. The classic ones, below 32, are pending once,
+ * with the details (siginfo) of the first; the real-time ones queue, each with its own details.
+ *
+ *      struct sigpending    set   ...0100 0000 0010       guest->pending: any task takes it
+ *                           queue [2: pid 7]-[33: 1]-[33: 2]      task->pending: only this one
  *
  * Locks: guest->lock (RANK_GUEST) for pending sets and actions.
  * Linux's counterpart: kernel/signal.c, arch/riscv/kernel/signal.c.
@@ -17,6 +20,7 @@
 #define PAGODA_TASK_SIGNAL_H
 
 #include "base/format.h"
+#include "base/list.h"
 #include "base/types.h"
 
 struct guest;
@@ -46,11 +50,14 @@ enum signo {
     SIGTTIN = 21,
     SIGTTOU = 22,
     SIGURG = 23,
+    SIGXCPU = 24,
     SIGXFSZ = 25,
     SIGVTALRM = 26,
     SIGPROF = 27,
     SIGWINCH = 28,
+    SIGIO = 29,
     SIGSYS = 31,
+    SIGRTMIN = 32, /* from here on they queue */
     NSIG = 64
 };
 
@@ -59,6 +66,7 @@ enum signo {
 /* si_code */
 #define SI_USER 0
 #define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
 #define SI_TIMER (-2)
 #define SI_TKILL (-6)
 #define SEGV_MAPERR 1
@@ -81,6 +89,10 @@ enum signo {
 #define SA_RESTART 0x10000000UL
 #define SA_NODEFER 0x40000000UL
 #define SA_RESETHAND 0x80000000UL
+#define SA_EXPOSE_TAGBITS 0x800UL
+#define SA_KNOWN                                                                       \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
+     SA_RESETHAND | SA_EXPOSE_TAGBITS)
 
 #define SIG_DFL 0UL
 #define SIG_IGN 1UL
@@ -90,31 +102,68 @@ struct sigaction_abi {
     uint64_t handler, flags, mask;
 };
 
-/** Where a signal came from; the words of siginfo that matter. */
+/** Where a signal came from: what siginfo_t holds, and laid out as it; the rest of that is zero. */
 struct siginfo_words {
-    int32_t signo, code;
+    int32_t signo, errno_, code, pad;
     union {
         uint64_t addr; /* faults */
-        struct {       /* kill, SIGCHLD */
+        struct {       /* kill; and what a child did */
             int32_t pid;
             uint32_t uid;
-            int32_t status;
+            union {
+                struct {
+                    int32_t status, pad2;
+                    int64_t utime, stime; /* in hundredths of a second */
+                };
+                uint64_t value; /* sigqueue */
+            };
         };
-        struct { /* timer_create */
+        struct { /* timer_create: the value is in the same place */
             int32_t timer_id, overrun;
-            uint64_t value;
         };
+        uint64_t words[4]; /* sigqueue: as the sender has it */
     };
+};
+_Static_assert(sizeof(struct siginfo_words) == 48, "the part of siginfo_t that Linux keeps");
+
+/** Signals that were sent and not taken yet. */
+struct sigpending {
+    uint64_t set;
+    struct list_head queue; /* struct sigqueue, oldest first */
+};
+
+struct user_struct;
+
+/** The details of one of them. */
+struct sigqueue {
+    struct list_head node; /* (g) in a queue */
+    struct siginfo_words info;
+    struct user_struct *user;    /* whose account it is on; NULL: a timer's, which sends it again */
+    struct sigpending *waits_in; /* a timer's: where it is */
+    int32_t taken_overrun;       /* a timer's: as it was when the signal was last taken */
 };
 
 /** "SIGSEGV", or "signal 40". Never NULL. */
 const char *signal_name(int sig);
 
-/** To a guest as a whole: any of its tasks takes it. Any context; guest referenced. */
-void guest_signal(struct guest *g, const struct siginfo_words *info);
+/** What kill() says of the current task: sig, code, its pid and its user. */
+struct siginfo_words signal_from_current(int sig, int code);
 
-/** To one task of a guest: tgkill. Its guest's lock is held. */
-void task_signal_locked(struct task *t, const struct siginfo_words *info);
+/**
+ * To a guest as a whole: any of its tasks takes it. Any context; guest referenced. 0, or -EAGAIN:
+ * a queued signal, and RLIMIT_SIGPENDING is reached.
+ */
+int guest_signal(struct guest *g, const struct siginfo_words *info);
+
+/** To one task of a guest: tgkill. Its guest's lock is held. The same results. */
+int task_signal_locked(struct task *t, const struct siginfo_words *info);
+
+/**
+ * A timer's signal, to the guest or to one task of it (`only`). One that was not taken yet is not
+ * sent again, but told how many times it would have been. Guest's lock held.
+ */
+void signal_send_timer_locked(struct guest *g, struct task *only, struct sigqueue *q,
+                              uint32_t overruns);
 
 /**
  * A fault of the running task: it cannot be blocked or ignored; without a handler the guest ends,

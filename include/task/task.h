@@ -20,25 +20,42 @@
 #include "kern/thread.h"
 #include "task/guest.h"
 
+struct task;
+
+/** How to go on with a call that may not begin anew: a sleep that has a part behind it. */
+struct restart_block {
+    int64_t (*fn)(struct task *t, const uint64_t *args); /* NULL: there is nothing to go on with */
+    uint64_t args[6];
+};
+
+/** Another stack for handlers; laid out as stack_t. */
+struct altstack {
+    uint64_t sp;
+    int32_t flags; /* SS_DISABLE: there is none */
+    uint64_t size;
+};
+
 struct task {
-    struct thread *thread;       /* (b) */
-    struct guest *guest;         /* (b) referenced */
-    struct mm_struct *mm;        /* (c) the space it runs in; changes at exec */
-    uint32_t tid;                /* (b) the first task's is the guest's pid */
-    bool restart;                /* (c) the system call was interrupted and may be made again... */
-    uint64_t restart_a0;         /* (c) ... with this first argument */
-    struct list_head guest_node; /* (g) in guest->tasks */
-    uint64_t blocked;            /* (c) signal mask */
-    uint64_t saved_blocked;      /* (c) the mask to return to after rt_sigsuspend */
-    bool restore_blocked;        /* (c) saved_blocked counts */
-    uint64_t pending;            /* (g) signals to this task */
-    struct siginfo_words pending_info[32]; /* (g) */
-    uint64_t altstack, altstack_size;      /* (c) */
-    vaddr_t clear_child_tid;               /* (c) zeroed, and waiters woken, when it ends */
-    vaddr_t set_child_tid; /* (b) where to store the tid before the first instruction */
-    vaddr_t robust_list;   /* (c) */
-    uint64_t oom_retries;  /* (c) faults in a row without memory... */
-    uint64_t oom_faults;   /* (c) ... while this was the number of those that went well */
+    struct thread *thread;        /* (b) */
+    struct guest *guest;          /* (b) referenced */
+    struct mm_struct *mm;         /* (c) the space it runs in; changes at exec */
+    uint32_t tid;                 /* (b) the first task's is the guest's pid */
+    uint16_t restart_how;         /* (c) the call was interrupted: ERESTART..., or 0... */
+    uint64_t restart_a0;          /* (c) ... and its first argument, to make it again... */
+    struct restart_block restart; /* (c) ... or how to go on with it */
+    struct list_head guest_node;  /* (g) in guest->tasks */
+    uint64_t blocked;             /* (c) signal mask */
+    uint64_t saved_blocked;       /* (c) the mask to return to after rt_sigsuspend */
+    bool restore_blocked;         /* (c) saved_blocked counts */
+    uint64_t awaited;             /* (c) signals that rt_sigtimedwait waits for, blocked or not */
+    struct sigpending pending;    /* (g) signals to this task */
+    struct siginfo_words forced;  /* (c) a fault to be taken before all others; signo 0: none */
+    struct altstack altstack;     /* (c) */
+    vaddr_t clear_child_tid;      /* (c) zeroed, and waiters woken, when it ends */
+    vaddr_t set_child_tid;        /* (b) where to store the tid before the first instruction */
+    vaddr_t robust_list;          /* (c) */
+    uint64_t oom_retries;         /* (c) faults in a row without memory... */
+    uint64_t oom_faults;          /* (c) ... while this was the number of those that went well */
     struct fpu_state fpu;
 };
 

@@ -25,11 +25,10 @@ struct alarm {
     struct timer timer;
     struct guest *guest; /* no reference: timers end before their guest does */
     enum alarm_clock clock;
-    uint64_t expires;          /* (g) ns of that clock; 0: not set */
-    uint64_t interval;         /* (g) ns; 0: once */
-    uint32_t tid;              /* the signal is for this task; 0: for the guest */
-    uint32_t overrun;          /* (g) times it was up while its signal was not taken yet */
-    struct siginfo_words info; /* info.signo 0: no signal */
+    uint64_t expires;       /* (g) ns of that clock; 0: not set */
+    uint64_t interval;      /* (g) ns; 0: once */
+    uint32_t tid;           /* the signal is for this task; 0: for the guest */
+    struct sigqueue signal; /* (g) what it sends; info.signo 0: nothing */
     bool used;
     bool wall; /* absolute times are of the clock on the wall */
 };

@@ -21,6 +21,7 @@
 #include "task/files.h"
 #include "task/guest_table.h"
 #include "task/run.h"
+#include "task/user.h"
 
 #define THREAD_FLAGS (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
 #define TASKS_MAX 1024 /* in one guest */
@@ -47,6 +48,8 @@ static void copy_registers(struct task *child, struct task *t, const struct clon
     if (req->flags & CLONE_SETTLS)
         to->regs[REG_TP] = req->tls;
     child->blocked = t->blocked;
+    if ((req->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
+        child->altstack = t->altstack; /* one on one's own stack; not two on the same */
     if (req->flags & CLONE_CHILD_SETTID)
         child->set_child_tid = req->child_tid;
     if (req->flags & CLONE_CHILD_CLEARTID)
@@ -95,6 +98,8 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->root = inode_get(g->root);
     child->umask = g->umask;
     child->cred = g->cred;
+    child->user = g->user;
+    user_get(child->user);
     child->nice = g->nice;
     child->sched_policy = g->sched_policy;
     child->sched_priority = g->sched_priority;

@@ -21,6 +21,7 @@
 #include "fault/mmap.h"
 #include "task/files.h"
 #include "task/run.h"
+#include "task/signal_set.h"
 #include "task/timers.h"
 
 /* --- the new space ---------------------------------------------------------------------------- */
@@ -97,7 +98,7 @@ static void forget_program(struct task *t, const struct exec_request *req)
     spin_unlock(&g->lock);
     inode_put(old);
     strlcpy(t->thread->name, base_name(req->path), sizeof(t->thread->name));
-    t->altstack_size = 0;
+    t->altstack = (struct altstack){.flags = SS_DISABLE};
     t->clear_child_tid = t->robust_list = mk_vaddr(0);
     fpu_init(&t->fpu);
     file_table_close_on_exec(g->files);

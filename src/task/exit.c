@@ -21,8 +21,11 @@
 #include "task/futex.h"
 #include "task/guest_table.h"
 #include "task/run.h"
+#include "task/signal_set.h"
+#include "task/sigqueue.h"
 #include "task/sysv_sem.h"
 #include "task/timers.h"
+#include "task/user.h"
 
 void guest_begin_exit_locked(struct guest *g, int status)
 {
@@ -83,19 +86,19 @@ static bool parent_ignores(struct guest *parent)
 /* Become a zombie and say so. */
 static void announce(struct guest *g)
 {
-    struct siginfo_words info = {.signo = g->exit_signal ? g->exit_signal : SIGCHLD,
-                                 .code = g->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED};
+    int sig = g->exit_status & 0x7f;
+    struct siginfo_words info = {.signo = g->exit_signal, .code = sig ? CLD_KILLED : CLD_EXITED};
     bool unwanted = false;
-    info.pid = (int32_t)g->pid;
-    info.status = g->exit_status & 0x7f ? g->exit_status & 0x7f : g->exit_status >> 8;
+    guest_child_info(g, sig ? sig : g->exit_status >> 8, &info);
     spin_lock(&guest_table_lock);
     struct guest *parent = g->parent;
     if (parent) {
         guest_get(parent);
-        unwanted = parent_ignores(parent);
+        unwanted = g->exit_signal == SIGCHLD && parent_ignores(parent);
     }
     spin_lock(&g->lock);
     store_release(&g->state, GUEST_ZOMBIE);
+    sigpending_drop(&g->pending, UINT64_MAX);
     spin_unlock(&g->lock);
     unwanted |= g->detached;
     spin_unlock(&guest_table_lock);
@@ -129,6 +132,7 @@ void guest_finish(struct guest *g, struct mm_struct *mm)
     if (mm)
         mmput(mm);
     clone_vfork_done(g);
+    stop_hang_up_orphans(g);
     abandon_children(g);
     announce(g);
 }
@@ -140,7 +144,11 @@ static bool leave_guest(struct task *t, int status)
     spin_lock(&g->lock);
     g->run_ns += thread_run_ns(t->thread);
     list_del(&t->guest_node);
+    sigpending_drop(&t->pending, UINT64_MAX);
+    if (g->pending.set) /* this task may have been the one to take it */
+        signal_retarget_locked(g, t);
     bool last = --g->nr_tasks == 0;
+    fetch_sub(&g->user->nr_tasks, 1);
     if (last)
         g->exit_status = g->group_exit ? g->group_exit_status : status;
     spin_unlock(&g->lock);

@@ -14,7 +14,9 @@
 #include "kern/timer.h"
 #include "slab/cache.h"
 #include "task/guest_table.h"
+#include "task/sigqueue.h"
 #include "task/task.h"
+#include "task/user.h"
 
 struct spinlock guest_table_lock = SPINLOCK_INIT("guest table", RANK_GUEST_TABLE);
 
@@ -80,6 +82,8 @@ struct guest *guest_alloc(void)
     wait_queue_init(&g->wait_exit);
     wait_queue_init(&g->wait_child);
     wait_queue_init(&g->wait_resume);
+    wait_queue_init(&g->wait_signal);
+    sigpending_init(&g->pending);
     return g;
 }
 
@@ -159,7 +163,9 @@ struct guest *guest_find(uint32_t pid)
 void guest_put(struct guest *g)
 {
     if (fetch_sub(&g->refcount, 1) == 1) {
-        ASSERT(list_empty(&g->tasks) && !g->mm && !g->files);
+        ASSERT(list_empty(&g->tasks) && !g->mm && !g->files && !g->pending.set);
+        if (g->user)
+            user_put(g->user);
         kmem_cache_free(guest_cache, g);
     }
 }
@@ -179,6 +185,53 @@ struct mm_struct *guest_mm(struct guest *g)
     return mm;
 }
 
+struct guest *guest_first_locked(void)
+{
+    assert_locked(&guest_table_lock);
+    return list_first_entry_or_null(&table, struct guest, table_node);
+}
+
+struct guest *guest_after_locked(struct guest *g)
+{
+    assert_locked(&guest_table_lock);
+    return g->table_node.next == &table ? NULL : list_next_entry(g, table_node);
+}
+
+static bool has_thread(struct guest *g, uint32_t tid)
+{
+    struct task *t;
+    bool has = g->pid == tid;
+    spin_lock(&g->lock);
+    list_for_each_entry(t, &g->tasks, guest_node)
+        has |= t->tid == tid;
+    spin_unlock(&g->lock);
+    return has;
+}
+
+struct guest *guest_find_thread(uint32_t tid)
+{
+    struct guest *g = guest_find(tid);
+    if (g)
+        return g;
+    spin_lock(&guest_table_lock);
+    for (g = guest_first_locked(); g && !has_thread(g, tid); g = guest_after_locked(g))
+        ;
+    if (g)
+        guest_get(g);
+    spin_unlock(&guest_table_lock);
+    return g;
+}
+
+struct guest *guest_parent(struct guest *g)
+{
+    spin_lock(&guest_table_lock);
+    struct guest *parent = g->parent;
+    if (parent)
+        guest_get(parent);
+    spin_unlock(&guest_table_lock);
+    return parent;
+}
+
 /* --- facts for people ------------------------------------------------------------------------- */
 
 uint64_t guest_run_ns(struct guest *g)
@@ -190,6 +243,16 @@ uint64_t guest_run_ns(struct guest *g)
         ns += thread_run_ns(t->thread);
     spin_unlock(&g->lock);
     return ns;
+}
+
+#define TICK_NS (NSEC_PER_SEC / 100)
+
+void guest_child_info(struct guest *g, int status, struct siginfo_words *info)
+{
+    info->pid = (int32_t)g->pid;
+    info->uid = g->cred.uid[ID_REAL];
+    info->status = status;
+    info->utime = (int64_t)(guest_run_ns(g) / TICK_NS);
 }
 
 char guest_state_letter(struct guest *g)

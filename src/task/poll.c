@@ -183,9 +183,7 @@ static int64_t wait_masked(struct polling *p, struct task *t, uint64_t end, uint
     int64_t ready = wait_for_any(p, t, end);
     if (mask_user && ready != -EINTR)
         signal_unuse_mask(t);
-    if (ready == -EINTR)
-        thread_notify(t->thread);
-    return ready;
+    return ready == -EINTR ? -ERESTARTNOHAND : ready;
 }
 
 int64_t sys_ppoll(struct task *t, const uint64_t *a)

@@ -16,6 +16,9 @@
 #include "base/errno.h"
 #include "slab/cache.h"
 #include "task/guest_table.h"
+#include "task/signal_set.h"
+#include "task/sigqueue.h"
+#include "task/user.h"
 
 static struct kmem_cache *task_cache;
 
@@ -69,11 +72,14 @@ struct task *task_create(struct guest *g, uint32_t tid, void (*fn)(void *))
     t->guest = g;
     guest_get(g);
     fpu_init(&t->fpu);
+    sigpending_init(&t->pending);
+    t->altstack.flags = SS_DISABLE;
     t->thread->owner = t;
     t->thread->ops = &task_thread_ops;
     spin_lock(&g->lock);
     list_add_tail(&t->guest_node, &g->tasks);
     g->nr_tasks++;
+    fetch_add_relaxed(&g->user->nr_tasks, 1);
     spin_unlock(&g->lock);
     return t;
 }
@@ -84,6 +90,7 @@ void task_discard(struct task *t)
     spin_lock(&g->lock);
     list_del(&t->guest_node);
     g->nr_tasks--;
+    fetch_sub(&g->user->nr_tasks, 1);
     spin_unlock(&g->lock);
     thread_discard(t->thread);
     kmem_cache_free(task_cache, t);

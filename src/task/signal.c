@@ -13,12 +13,9 @@
 #include "base/errno.h"
 #include "task/guest_table.h"
 #include "task/signal_set.h"
+#include "task/sigqueue.h"
 
 #define STOP_SIGNALS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
-#define SYNCHRONOUS \
-    (SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGFPE))
-#define UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
-#define NR_CLASSIC 32 /* signals whose details are kept */
 
 const char *signal_name(int sig)
 {
@@ -60,12 +57,17 @@ static bool ignored(const struct guest *g, int sig)
     return handler == SIG_DFL && signal_default(sig) == ACT_IGNORE;
 }
 
-/* A task that would take the signal, the first for preference. */
+static bool blocks(const struct task *t, int sig)
+{
+    return load_relaxed(&t->blocked) & SIGBIT(sig) & ~UNBLOCKABLE;
+}
+
+/* A task that would take the signal, the first for preference: or that waits for it to come. */
 static struct task *taker(struct guest *g, int sig)
 {
     struct task *t;
     list_for_each_entry(t, &g->tasks, guest_node) {
-        if (!(load_relaxed(&t->blocked) & SIGBIT(sig)))
+        if (!blocks(t, sig) || (load_relaxed(&t->awaited) & SIGBIT(sig)))
             return t;
     }
     return NULL;
@@ -84,13 +86,13 @@ static void stop_or_continue(struct guest *g, int sig)
     uint64_t cancelled = sig == SIGCONT               ? STOP_SIGNALS
                          : SIGBIT(sig) & STOP_SIGNALS ? SIGBIT(SIGCONT)
                                                       : 0;
-    g->pending &= ~cancelled;
+    if (!cancelled)
+        return;
+    sigpending_drop(&g->pending, cancelled);
     list_for_each_entry(t, &g->tasks, guest_node)
-        t->pending &= ~cancelled;
-    if (sig == SIGCONT && g->state == GUEST_STOPPED) {
-        g->state = GUEST_RUNNING;
-        wake_up_all(&g->wait_resume);
-    }
+        sigpending_drop(&t->pending, cancelled);
+    if (sig == SIGCONT)
+        stop_end_locked(g);
 }
 
 /* Does the signal kill at once? Then waits that can be killed end, and no handler is asked. */
@@ -98,102 +100,98 @@ static bool deadly(const struct guest *g, const struct task *t, int sig)
 {
     if (sig == SIGKILL)
         return true;
-    return t && g->actions[sig - 1].handler == SIG_DFL && signal_default(sig) == ACT_TERM;
+    return t && !blocks(t, sig) && g->actions[sig - 1].handler == SIG_DFL &&
+           signal_default(sig) == ACT_TERM;
 }
 
-static void send_locked(struct guest *g, struct task *only, const struct siginfo_words *info)
+/*
+ * What comes before a signal waits. True when it is to wait; *t is then who might take it, or NULL.
+ * A signal that is blocked is kept even if it is ignored: its action may be another by then.
+ */
+static bool prepare(struct guest *g, struct task *only, int sig, struct task **t)
 {
-    int sig = info->signo;
-    struct task *t = only && !(only->blocked & SIGBIT(sig)) ? only : NULL;
+    assert_locked(&g->lock);
+    *t = only ? only : taker(g, sig);
+    if (*t && blocks(*t, sig) && !(load_relaxed(&(*t)->awaited) & SIGBIT(sig)))
+        *t = NULL;
     if (g->state >= GUEST_ZOMBIE || g->group_exit)
-        return;
-    if (!only)
-        t = taker(g, sig);
+        return false;
     stop_or_continue(g, sig);
-    if (ignored(g, sig) && t)
-        return;
-    if (deadly(g, t, sig)) {
+    if (*t && !blocks(*t, sig) && ignored(g, sig))
+        return false;
+    if (deadly(g, *t, sig)) {
         guest_begin_exit_locked(g, sig);
-        return;
+        return false;
     }
-    uint64_t *pending = only ? &only->pending : &g->pending;
-    if (!(*pending & SIGBIT(sig)) && sig < NR_CLASSIC)
-        (only ? only->pending_info : g->pending_info)[sig] = *info;
-    *pending |= SIGBIT(sig);
+    return true;
+}
+
+/* Somebody may wait for it in rt_sigtimedwait, or in a call that it ends. */
+static void announce(struct guest *g, struct task *t)
+{
     if (t)
         notify(t);
+    wake_up_all(&g->wait_signal);
 }
 
-void guest_signal(struct guest *g, const struct siginfo_words *info)
+static int send_locked(struct guest *g, struct task *only, const struct siginfo_words *info)
+{
+    struct task *t;
+    if (!prepare(g, only, info->signo, &t))
+        return 0;
+    int err = sigpending_add(g, only ? &only->pending : &g->pending, info);
+    if (!err)
+        announce(g, t);
+    return err;
+}
+
+int guest_signal(struct guest *g, const struct siginfo_words *info)
 {
     spin_lock(&g->lock);
-    send_locked(g, NULL, info);
+    int err = send_locked(g, NULL, info);
     spin_unlock(&g->lock);
+    return err;
 }
 
-void task_signal_locked(struct task *t, const struct siginfo_words *info)
+int task_signal_locked(struct task *t, const struct siginfo_words *info)
 {
     assert_locked(&t->guest->lock);
-    send_locked(t->guest, t, info);
+    return send_locked(t->guest, t, info);
 }
 
-int guest_kill(uint32_t pid, int sig)
+void signal_send_timer_locked(struct guest *g, struct task *only, struct sigqueue *q,
+                              uint32_t overruns)
 {
-    struct siginfo_words info = {.signo = sig, .code = SI_USER};
-    if (sig < 0 || sig > NSIG)
-        return -EINVAL;
-    struct guest *g = guest_find(pid);
-    if (!g)
-        return -ESRCH;
-    if (sig)
-        guest_signal(g, &info);
-    guest_put(g);
-    return 0;
+    struct task *t;
+    int sig = q->info.signo;
+    if (!list_empty(&q->node)) {
+        uint64_t sum = (uint64_t)q->info.overrun + overruns + 1;
+        q->info.overrun = (int32_t)MIN(sum, (uint64_t)INT32_MAX);
+        return;
+    }
+    if (!prepare(g, only, sig, &t))
+        return;
+    q->info.overrun = (int32_t)MIN(overruns, (uint32_t)INT32_MAX);
+    sigpending_add_own(only ? &only->pending : &g->pending, q);
+    announce(g, t);
+}
+
+struct siginfo_words signal_from_current(int sig, int code)
+{
+    const struct guest *g = task_current()->guest;
+    struct siginfo_words info = {.signo = sig, .code = code};
+    info.pid = (int32_t)g->pid;
+    info.uid = g->cred.uid[ID_REAL];
+    return info;
 }
 
 void task_signal_self(int sig)
 {
     struct task *t = task_current();
-    struct siginfo_words info = {.signo = sig, .code = SI_USER};
-    info.pid = (int32_t)t->guest->pid;
+    struct siginfo_words info = signal_from_current(sig, SI_USER);
     spin_lock(&t->guest->lock);
     task_signal_locked(t, &info);
     spin_unlock(&t->guest->lock);
-}
-
-unsigned guest_kill_group(uint32_t pgid, int sig)
-{
-    struct guest *g;
-    unsigned n = 0;
-    for (uint32_t from = 1; (g = guest_next(from)) != NULL; from = g->pid + 1, guest_put(g)) {
-        if (load_relaxed(&g->pgid) == pgid)
-            n += guest_kill(g->pid, sig) == 0;
-    }
-    return n;
-}
-
-bool guest_group_exists(uint32_t pgid, uint32_t sid)
-{
-    struct guest *g;
-    bool found = false;
-    for (uint32_t from = 1; (g = guest_next(from)) != NULL; from = g->pid + 1, guest_put(g))
-        found |= load_relaxed(&g->pgid) == pgid && load_relaxed(&g->sid) == sid;
-    return found;
-}
-
-unsigned guest_kill_all(int sig, uint32_t except)
-{
-    struct siginfo_words info = {.signo = sig, .code = SI_USER};
-    unsigned n = 0;
-    struct guest *g;
-    for (uint32_t pid = 1; (g = guest_next(pid)); guest_put(g)) {
-        pid = g->pid + 1;
-        if (g->pid == except || load_relaxed(&g->state) >= GUEST_ZOMBIE)
-            continue;
-        guest_signal(g, &info);
-        n++;
-    }
-    return n;
 }
 
 /* --- taking ----------------------------------------------------------------------------------- */
@@ -201,34 +199,36 @@ unsigned guest_kill_all(int sig, uint32_t except)
 bool signal_pending(const struct task *t)
 {
     const struct guest *g = t->guest;
-    uint64_t pending = load_relaxed(&t->pending) | load_relaxed(&g->pending);
-    return (pending & ~t->blocked) || load_relaxed(&g->group_exit) ||
+    uint64_t pending = load_relaxed(&t->pending.set) | load_relaxed(&g->pending.set);
+    return (pending & ~(t->blocked & ~UNBLOCKABLE)) || load_relaxed(&g->group_exit) ||
            load_relaxed(&t->thread->killed) || load_relaxed(&g->state) == GUEST_STOPPED;
 }
 
-static int take_from(uint64_t *pending, const struct siginfo_words *infos, uint64_t blocked,
-                     struct siginfo_words *info)
-{
-    uint64_t ready = *pending & ~blocked;
-    if (!ready)
-        return 0;
-    uint64_t first = ready & SYNCHRONOUS ? ready & SYNCHRONOUS : ready;
-    int sig = __builtin_ctzll(first) + 1;
-    *pending &= ~SIGBIT(sig);
-    if (sig < NR_CLASSIC)
-        *info = infos[sig];
-    else
-        *info = (struct siginfo_words){.signo = sig, .code = SI_USER};
-    return sig;
-}
-
-int signal_take_locked(struct task *t, struct siginfo_words *info)
+int signal_take_locked(struct task *t, uint64_t set, struct siginfo_words *info)
 {
     struct guest *g = t->guest;
-    uint64_t blocked = t->blocked & ~UNBLOCKABLE;
     assert_locked(&g->lock);
-    int sig = take_from(&t->pending, t->pending_info, blocked, info);
-    return sig ? sig : take_from(&g->pending, g->pending_info, blocked, info);
+    int sig = sigpending_take(&t->pending, set, info);
+    return sig ? sig : sigpending_take(&g->pending, set, info);
+}
+
+void signal_drop_locked(struct guest *g, uint64_t set)
+{
+    struct task *t;
+    assert_locked(&g->lock);
+    sigpending_drop(&g->pending, set);
+    list_for_each_entry(t, &g->tasks, guest_node)
+        sigpending_drop(&t->pending, set);
+}
+
+void signal_retarget_locked(struct guest *g, const struct task *t)
+{
+    struct task *other;
+    assert_locked(&g->lock);
+    list_for_each_entry(other, &g->tasks, guest_node) {
+        if (other != t && (g->pending.set & ~other->blocked))
+            notify(other);
+    }
 }
 
 void wait_status_print(int status, struct sink *out)

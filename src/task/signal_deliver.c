@@ -5,7 +5,9 @@
  *      the guest is ending?  end        it is stopped?  wait for SIGCONT
  *      a signal: handler?  push a frame, go there       none?  its default
  *
- * A system call that was interrupted is made again, unless a handler without SA_RESTART has run.
+ * A system call that was interrupted is made again, unless a handler has run and the call, or the
+ * handler by not saying SA_RESTART, wishes otherwise. A sleep that has a part behind it is not made
+ * again but gone on with: restart_syscall.
  *
  * Locks: guest->lock. Linux's counterpart: get_signal(), arch_do_signal_or_restart().
  */
@@ -14,73 +16,71 @@
 #include "task/guest_table.h"
 #include "task/signal_set.h"
 
-/* Stop until SIGCONT or death. Returns at once when the guest is not stopped. */
-static void stay_stopped(struct guest *g)
-{
-    int killed = wait_event_killable(&g->wait_resume, load_relaxed(&g->state) != GUEST_STOPPED);
-    (void)killed; /* group_exit tells */
-}
-
-static void stop_guest_locked(struct guest *g, int sig)
-{
-    struct task *t;
-    g->state = GUEST_STOPPED;
-    g->stop_signal = (uint8_t)sig;
-    g->stop_news = true;
-    list_for_each_entry(t, &g->tasks, guest_node) {
-        thread_notify(t->thread);
-        thread_wake(t->thread, THREAD_KILLABLE);
-    }
-}
-
-/* The parent may wait for stops too. */
-static void tell_parent_of_stop(struct guest *g)
-{
-    wake_up_all(&g->wait_exit); /* the console, if it started the guest */
-    spin_lock(&guest_table_lock);
-    struct guest *parent = g->parent;
-    if (parent)
-        guest_get(parent);
-    spin_unlock(&guest_table_lock);
-    if (!parent)
-        return;
-    struct siginfo_words info = {.signo = SIGCHLD, .code = CLD_STOPPED};
-    info.pid = (int32_t)g->pid;
-    if (!(parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-        guest_signal(parent, &info);
-    wake_up_all(&parent->wait_child);
-    guest_put(parent);
-}
+#define NR_RESTART_SYSCALL 128
 
 /* The interrupted call is made again: back to the ecall, with its first argument restored. */
 static void restart_call(struct task *t, struct trap_frame *frame)
 {
     frame->regs[REG_A0] = t->restart_a0;
     frame->sepc -= 4;
-    t->restart = false;
 }
 
-static void run_handler(struct task *t, struct trap_frame *frame, int sig,
-                        const struct siginfo_words *info, const struct sigaction_abi *act)
+/* No handler has run: as if nothing had been. */
+static void restart_after_nothing(struct task *t, struct trap_frame *frame)
 {
-    if (t->restart && (act->flags & SA_RESTART))
+    if (!t->restart_how)
+        return;
+    restart_call(t, frame);
+    if (t->restart_how == ERESTART_RESTARTBLOCK)
+        frame->regs[REG_A7] = NR_RESTART_SYSCALL;
+    t->restart_how = 0;
+}
+
+static void restart_after_handler(struct task *t, struct trap_frame *frame, uint64_t flags)
+{
+    uint16_t how = t->restart_how;
+    if (how == ERESTARTNOINTR || (how == ERESTARTSYS && (flags & SA_RESTART)))
         restart_call(t, frame);
-    else if (t->restart)
+    else if (how)
         frame->regs[REG_A0] = (uint64_t)-EINTR;
-    t->restart = false;
-    if (signal_push_frame(t, frame, sig, info, act)) {
-        /* no stack to run the handler on: the guest cannot go on */
+    t->restart_how = 0;
+}
+
+static void run_handler(struct task *t, struct trap_frame *frame, const struct siginfo_words *info,
+                        const struct sigaction_abi *act)
+{
+    restart_after_handler(t, frame, act->flags);
+    if (!signal_push_frame(t, frame, info->signo, info, act))
+        return;
+    /* There is no stack to run the handler on. One for SIGSEGV may have another stack. */
+    if (info->signo == SIGSEGV) {
         signal_report(t, frame, SIGSEGV, SI_KERNEL, frame->regs[REG_SP]);
         task_exit_group(SIGSEGV);
     }
+    signal_fault(frame, SIGSEGV, SI_KERNEL, 0);
 }
 
-/* Take one signal and act on it. False when there is none. */
-static bool deliver_one(struct task *t, struct trap_frame *frame)
+/* Take the next signal, and its action with it. 0: there is none. */
+static int take_locked(struct task *t, struct siginfo_words *info, struct sigaction_abi *act)
 {
     struct guest *g = t->guest;
-    struct siginfo_words info;
-    spin_lock(&g->lock);
+    *info = t->forced;
+    t->forced.signo = 0;
+    int sig = info->signo;
+    if (!sig)
+        sig = signal_take_locked(t, ~(t->blocked & ~UNBLOCKABLE), info);
+    if (!sig)
+        return 0;
+    *act = g->actions[sig - 1];
+    if (act->handler > SIG_IGN && (act->flags & SA_RESETHAND))
+        g->actions[sig - 1].handler = SIG_DFL;
+    g->stop_dequeued = act->handler == SIG_DFL && signal_default(sig) == ACT_STOP;
+    return sig;
+}
+
+/* What is to be done before any signal is taken? It is done; false: nothing. guest->lock held. */
+static bool state_first(struct guest *g)
+{
     if (g->group_exit) {
         int status = g->group_exit_status;
         spin_unlock(&g->lock);
@@ -90,42 +90,42 @@ static bool deliver_one(struct task *t, struct trap_frame *frame)
         spin_unlock(&g->lock);
         task_exit(0);
     }
-    if (g->state == GUEST_STOPPED) {
-        spin_unlock(&g->lock);
-        stay_stopped(g);
-        return true;
-    }
-    int sig = signal_take_locked(t, &info);
-    struct sigaction_abi act = {0};
-    bool stopped = false;
-    if (sig) {
-        act = g->actions[sig - 1];
-        if (act.handler > SIG_IGN && (act.flags & SA_RESETHAND))
-            g->actions[sig - 1].handler = SIG_DFL;
-        stopped = act.handler == SIG_DFL && signal_default(sig) == ACT_STOP;
-        if (stopped)
-            stop_guest_locked(g, sig);
-    }
+    if (g->state != GUEST_STOPPED && !g->continue_tell)
+        return false;
     spin_unlock(&g->lock);
-    if (stopped)
-        tell_parent_of_stop(g);
-    else if (sig && act.handler > SIG_IGN)
-        run_handler(t, frame, sig, &info, &act);
-    else if (sig && act.handler == SIG_DFL && signal_default(sig) == ACT_TERM)
+    stop_stay(g);
+    return true;
+}
+
+/* Take one signal and act on it. False when there is none. */
+static bool deliver_one(struct task *t, struct trap_frame *frame)
+{
+    struct guest *g = t->guest;
+    struct siginfo_words info;
+    struct sigaction_abi act;
+    spin_lock(&g->lock);
+    if (state_first(g))
+        return true;
+    int sig = take_locked(t, &info, &act);
+    spin_unlock(&g->lock);
+    if (!sig)
+        return false;
+    if (act.handler > SIG_IGN)
+        run_handler(t, frame, &info, &act);
+    else if (act.handler == SIG_DFL && signal_default(sig) == ACT_STOP)
+        stop_begin(t, sig);
+    else if (act.handler == SIG_DFL && signal_default(sig) == ACT_TERM)
         task_exit_group(sig);
-    return sig != 0;
+    return true;
 }
 
 void signal_deliver(struct task *t, struct trap_frame *frame)
 {
     while (deliver_one(t, frame))
         ;
-    if (t->restart)
-        restart_call(t, frame);
-    if (t->restore_blocked) { /* rt_sigsuspend ended without a handler that saved the old mask */
-        t->blocked = t->saved_blocked;
-        t->restore_blocked = false;
-    }
+    restart_after_nothing(t, frame);
+    if (t->restore_blocked) /* rt_sigsuspend ended without a handler that saved the old mask */
+        signal_unuse_mask(t);
 }
 
 void signal_fault(struct trap_frame *frame, int sig, int code, uint64_t addr)
@@ -138,8 +138,7 @@ void signal_fault(struct trap_frame *frame, int sig, int code, uint64_t addr)
     bool handled = g->actions[sig - 1].handler > SIG_IGN && !(t->blocked & SIGBIT(sig));
     bool ending = g->group_exit;
     if (handled) {
-        t->pending |= SIGBIT(sig);
-        t->pending_info[sig] = info;
+        t->forced = info;
         thread_notify(t->thread);
     }
     spin_unlock(&g->lock);

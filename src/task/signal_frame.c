@@ -20,30 +20,9 @@
 #include "task/exec.h"
 #include "task/signal_set.h"
 
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
-
 struct siginfo_abi {
-    int32_t signo, errno_, code, pad;
-    union {
-        uint64_t addr;
-        struct {
-            int32_t pid;
-            uint32_t uid;
-            int32_t status;
-        };
-        struct {
-            uint64_t ids_;
-            uint64_t value;
-        };
-        uint8_t size[112];
-    };
-};
-
-struct stack_abi {
-    uint64_t sp;
-    int32_t flags;
-    uint64_t size;
+    struct siginfo_words words;
+    uint8_t rest[80];
 };
 
 struct mcontext {
@@ -55,7 +34,7 @@ struct mcontext {
 
 struct ucontext {
     uint64_t flags, link;
-    struct stack_abi stack;
+    struct altstack stack;
     uint64_t sigmask;
     uint8_t unused_mask[120];
     struct mcontext mcontext;
@@ -70,6 +49,12 @@ _Static_assert(sizeof(struct siginfo_abi) == 128, "Linux's siginfo_t");
 _Static_assert(offsetof(struct ucontext, mcontext) == 176, "Linux's ucontext on riscv64");
 _Static_assert(sizeof(struct mcontext) == 784, "Linux's sigcontext on riscv64");
 
+int signal_put_info(uint64_t to, const struct siginfo_words *info)
+{
+    struct siginfo_abi abi = {.words = *info};
+    return copy_to_user(mk_vaddr(to), &abi, sizeof(abi)) ? -EFAULT : 0;
+}
+
 static void save_registers(struct task *t, struct trap_frame *frame, struct mcontext *mc)
 {
     fpu_sync(&t->fpu, frame);
@@ -79,14 +64,25 @@ static void save_registers(struct task *t, struct trap_frame *frame, struct mcon
     mc->fcsr = (uint32_t)t->fpu.fcsr;
 }
 
-/* Where the frame goes: the alternate stack if wanted and not in use, else below sp. */
+bool signal_on_altstack(const struct task *t, uint64_t sp)
+{
+    const struct altstack *alt = &t->altstack;
+    return !(alt->flags & (int32_t)SS_AUTODISARM) && sp > alt->sp && sp - alt->sp <= alt->size;
+}
+
+/*
+ * Where the frame goes: the alternate stack if wanted and not in use, else below sp. 0: it would
+ * run out of the alternate stack, and into what lies below that.
+ */
 static uint64_t frame_address(const struct task *t, const struct trap_frame *frame,
                               const struct sigaction_abi *act)
 {
     uint64_t sp = frame->regs[REG_SP];
-    bool on_alt = t->altstack_size && sp - t->altstack <= t->altstack_size;
-    if ((act->flags & SA_ONSTACK) && t->altstack_size && !on_alt)
-        sp = t->altstack + t->altstack_size;
+    bool on_alt = signal_on_altstack(t, sp);
+    if (on_alt && !signal_on_altstack(t, sp - sizeof(struct frame)))
+        return 0;
+    if ((act->flags & SA_ONSTACK) && t->altstack.size && !on_alt)
+        sp = t->altstack.sp + t->altstack.size;
     return ALIGN_DOWN(sp - sizeof(struct frame), 16);
 }
 
@@ -94,22 +90,8 @@ static void fill(struct task *t, struct trap_frame *frame, const struct siginfo_
                  struct frame *f)
 {
     memset(f, 0, sizeof(*f));
-    f->info.signo = info->signo;
-    f->info.code = info->code;
-    if (info->code > 0 && info->signo != SIGCHLD) {
-        f->info.addr = info->addr;
-    } else if (info->code == SI_TIMER) {
-        f->info.pid = info->timer_id;
-        f->info.uid = (uint32_t)info->overrun;
-        f->info.value = info->value;
-    } else {
-        f->info.pid = info->pid;
-        f->info.uid = info->uid;
-        f->info.status = info->status;
-    }
-    f->uc.stack.sp = t->altstack;
-    f->uc.stack.size = t->altstack_size;
-    f->uc.stack.flags = t->altstack_size ? 0 : SS_DISABLE;
+    f->info.words = *info;
+    f->uc.stack = t->altstack;
     f->uc.sigmask = t->restore_blocked ? t->saved_blocked : t->blocked;
     save_registers(t, frame, &f->uc.mcontext);
 }
@@ -120,13 +102,15 @@ int signal_push_frame(struct task *t, struct trap_frame *frame, int sig,
     struct frame f;
     uint64_t at = frame_address(t, frame, act);
     fill(t, frame, info, &f);
-    if (copy_to_user(mk_vaddr(at), &f, sizeof(f)))
+    if (!at || copy_to_user(mk_vaddr(at), &f, sizeof(f)))
         return -EFAULT;
+    if (t->altstack.flags & (int32_t)SS_AUTODISARM)
+        t->altstack = (struct altstack){.flags = SS_DISABLE};
     t->restore_blocked = false;
     t->blocked |= act->mask;
     if (!(act->flags & SA_NODEFER))
         t->blocked |= SIGBIT(sig);
-    t->blocked &= ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
+    t->blocked &= ~UNBLOCKABLE;
     frame->sepc = act->handler;
     frame->regs[REG_SP] = at;
     frame->regs[REG_RA] = SIGPAGE_ADDR;
@@ -150,6 +134,9 @@ int signal_pop_frame(struct task *t, struct trap_frame *frame)
         t->fpu.fcsr = mc->fcsr;
         fpu_changed(&t->fpu, frame);
     }
-    t->blocked = f.uc.sigmask & ~(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP));
+    t->blocked = f.uc.sigmask & ~UNBLOCKABLE;
+    t->restart.fn = NULL;
+    int err = signal_set_altstack(t, &f.uc.stack, frame->regs[REG_SP]);
+    (void)err; /* as Linux: what the handler wrote there may be nonsense */
     return 0;
 }

@@ -23,6 +23,8 @@
 #include "task/futex.h"
 #include "task/guest_table.h"
 #include "task/run.h"
+#include "task/sigqueue.h"
+#include "task/user.h"
 
 #define BIN "/bin/"
 #define SPAWN_PATH_MAX 128
@@ -73,6 +75,7 @@ static void set_limits(struct guest *g)
 
 static void take_options(struct guest *g, const struct guest_options *o)
 {
+    g->of_console = true;
     g->detached = o->detached;
     g->oom_score_adj = o->oom_score_adj;
     g->affinity = o->affinity;
@@ -138,6 +141,11 @@ static struct task *make_guest(struct spawn *s, const struct guest_options *o, i
     *err = -ENOMEM;
     if (!g)
         return NULL;
+    g->user = user_find(0);
+    if (!g->user) {
+        guest_put(g);
+        return NULL;
+    }
     set_limits(g);
     take_options(g, o);
     g->spawn = s;
@@ -231,6 +239,8 @@ void guest_init(void)
 {
     guest_table_init();
     task_cache_init();
+    user_init();
+    sigqueue_init();
     files_init();
     futex_init();
     sigpage_init();

@@ -13,6 +13,7 @@
 #include "task/cred.h"
 #include "task/guest.h"
 #include "task/syscalls.h"
+#include "task/user.h"
 
 #define KEEP UINT32_MAX /* -1: leave it */
 
@@ -85,6 +86,22 @@ static bool among(uint32_t id, const uint32_t *ids, int n)
     return id == KEEP;
 }
 
+/* Another real user, another account. False: there is no memory for one. */
+static bool change_user(struct guest *g, uint32_t uid)
+{
+    struct user_struct *u = user_find(uid);
+    if (!u)
+        return false;
+    spin_lock(&g->lock);
+    struct user_struct *old = g->user;
+    g->user = u;
+    fetch_sub(&old->nr_tasks, g->nr_tasks);
+    fetch_add_relaxed(&u->nr_tasks, g->nr_tasks);
+    spin_unlock(&g->lock);
+    user_put(old);
+    return true;
+}
+
 /* Set real, effective and saved; KEEP leaves one. Those that are wished must be allowed. */
 static int64_t set_three(struct guest *g, bool users, const uint32_t to[3], bool allowed)
 {
@@ -93,6 +110,8 @@ static int64_t set_three(struct guest *g, bool users, const uint32_t to[3], bool
     memcpy(old_uid, c->uid, sizeof(old_uid));
     if (!allowed && !cred_capable(c, users ? CAP_SETUID : CAP_SETGID))
         return -EPERM;
+    if (users && to[ID_REAL] != KEEP && !change_user(g, to[ID_REAL]))
+        return -EAGAIN;
     spin_lock(&g->lock);
     for (int i = 0; i < 3; i++)
         ids[i] = to[i] == KEEP ? ids[i] : to[i];

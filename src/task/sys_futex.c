@@ -20,6 +20,19 @@
 #define FUTEX_CLOCK_REALTIME 0x100
 #define MATCH_ANY UINT32_MAX
 
+/* args: address, value, bits, deadline. */
+static int64_t wait_until(struct task *t, const uint64_t *args)
+{
+    uint32_t value = (uint32_t)args[1], bits = (uint32_t)args[2];
+    int64_t err = futex_wait(t, mk_vaddr(args[0]), value, bits, args[3]);
+    if (err != -EINTR)
+        return err;
+    if (args[3] == TIMER_NEVER)
+        return -ERESTARTSYS;
+    t->restart = (struct restart_block){wait_until, {args[0], value, bits, args[3]}};
+    return -ERESTART_RESTARTBLOCK;
+}
+
 /* a[3] is a time: from now for WAIT, absolute for WAIT_BITSET; NULL: none. */
 static int64_t wait(struct task *t, const uint64_t *a, uint32_t bits, bool absolute)
 {
@@ -32,9 +45,7 @@ static int64_t wait(struct task *t, const uint64_t *a, uint32_t bits, bool absol
         if (absolute && (a[1] & FUTEX_CLOCK_REALTIME))
             deadline = realtime_to_ns((uint64_t)ns);
     }
-    int64_t err = futex_wait(t, mk_vaddr(a[0]), (uint32_t)a[2], bits, deadline);
-    /* a wait with a relative end would begin anew if it were made again */
-    return err == -EINTR && (!a[3] || absolute) ? -ERESTARTSYS : err;
+    return wait_until(t, (uint64_t[]){a[0], (uint32_t)a[2], bits, deadline});
 }
 
 int64_t sys_futex(struct task *t, const uint64_t *a)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys_signal.c - the signal calls.
+ * sys_signal.c - what a guest does with the signals it gets; sys_kill.c has how it sends them.
  *
- * Linux's counterpart: the SYSCALL_DEFINEs of kernel/signal.c.
+ * Locks: guest->lock. Linux's counterpart: the SYSCALL_DEFINEs of kernel/signal.c.
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
@@ -14,10 +14,7 @@
 #define SIG_BLOCK 0
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
 #define MINSIGSTKSZ 2048
-#define UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 
 int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
 {
@@ -35,12 +32,10 @@ int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
     if (a[1]) {
         g->actions[sig - 1] = new;
         g->actions[sig - 1].mask &= ~UNBLOCKABLE;
-        /* ignoring a signal also forgets one that is pending */
-        if (new.handler == SIG_IGN ||
-            (new.handler == SIG_DFL &&signal_default(sig) == ACT_IGNORE)) {
-            g->pending &= ~SIGBIT(sig);
-            t->pending &= ~SIGBIT(sig);
-        }
+        g->actions[sig - 1].flags &= SA_KNOWN;
+        /* ignoring a signal also forgets those that are pending */
+        if (new.handler == SIG_IGN || (new.handler == SIG_DFL &&signal_default(sig) == ACT_IGNORE))
+            signal_drop_locked(g, SIGBIT(sig));
     }
     spin_unlock(&g->lock);
     if (a[2] && copy_to_user(mk_vaddr(a[2]), &old, sizeof(old)))
@@ -50,7 +45,14 @@ int64_t sys_rt_sigaction(struct task *t, const uint64_t *a)
 
 static void set_blocked(struct task *t, uint64_t blocked)
 {
+    struct guest *g = t->guest;
+    uint64_t fresh = blocked & ~t->blocked;
     store_relaxed(&t->blocked, blocked & ~UNBLOCKABLE);
+    if (unlikely(load_relaxed(&g->pending.set) & fresh)) {
+        spin_lock(&g->lock); /* one that this task was told of is for another to take now */
+        signal_retarget_locked(g, t);
+        spin_unlock(&g->lock);
+    }
     if (signal_pending(t))
         thread_notify(t->thread);
 }
@@ -82,7 +84,7 @@ int64_t sys_rt_sigprocmask(struct task *t, const uint64_t *a)
 
 int64_t sys_rt_sigpending(struct task *t, const uint64_t *a)
 {
-    uint64_t set = (t->pending | t->guest->pending) & t->blocked;
+    uint64_t set = (t->pending.set | t->guest->pending.set) & t->blocked;
     if (a[1] > sizeof(set))
         return -EINVAL;
     return copy_to_user(mk_vaddr(a[0]), &set, a[1]) ? -EFAULT : 0;
@@ -98,9 +100,7 @@ void signal_use_mask(struct task *t, uint64_t mask)
 void signal_unuse_mask(struct task *t)
 {
     t->restore_blocked = false;
-    store_relaxed(&t->blocked, t->saved_blocked);
-    if (signal_pending(t))
-        thread_notify(t->thread);
+    set_blocked(t, t->saved_blocked);
 }
 
 int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
@@ -112,8 +112,63 @@ int64_t sys_rt_sigsuspend(struct task *t, const uint64_t *a)
         return -EFAULT;
     signal_use_mask(t, mask);
     (void)task_sleep(t, TIMER_NEVER);
-    thread_notify(t->thread);
-    return -EINTR;
+    return -ERESTARTNOHAND;
+}
+
+/* Take one of `set` as soon as it is there. Its number, -EAGAIN at the end (ticks), -EINTR. */
+static int64_t await(struct task *t, uint64_t set, uint64_t end, struct siginfo_words *info)
+{
+    struct guest *g = t->guest;
+    struct wait_entry entry;
+    int64_t sig;
+    wait_entry_init(&entry);
+    store_relaxed(&t->awaited, set);
+    for (;;) {
+        wait_prepare(&g->wait_signal, &entry, THREAD_KILLABLE);
+        spin_lock(&g->lock);
+        sig = signal_take_locked(t, set, info);
+        spin_unlock(&g->lock);
+        if (!sig && (signal_pending(t) || kill_pending()))
+            sig = -EINTR;
+        if (!sig && end != TIMER_NEVER && now_ticks() >= end)
+            sig = -EAGAIN;
+        if (sig)
+            break;
+        if (end == TIMER_NEVER)
+            schedule();
+        else
+            (void)schedule_until(end);
+    }
+    wait_finish(&g->wait_signal, &entry);
+    store_relaxed(&t->awaited, 0);
+    return sig;
+}
+
+int64_t sys_rt_sigtimedwait(struct task *t, const uint64_t *a)
+{
+    struct siginfo_words info;
+    uint64_t set, end = TIMER_NEVER;
+    if (a[3] != sizeof(set))
+        return -EINVAL;
+    if (copy_from_user(&set, mk_vaddr(a[0]), sizeof(set)))
+        return -EFAULT;
+    if (a[2]) {
+        int64_t ns = arg_timespec(mk_vaddr(a[2]));
+        if (ns < 0)
+            return ns;
+        end = ns == INT64_MAX ? TIMER_NEVER : now_ticks() + ns_to_ticks((uint64_t)ns);
+    }
+    int64_t sig = await(t, set & ~UNBLOCKABLE, end, &info);
+    return sig > 0 && a[1] && signal_put_info(a[1], &info) ? -EFAULT : sig;
+}
+
+/* A call that was interrupted with a part of it done: what is left of it. */
+int64_t sys_restart_syscall(struct task *t, const uint64_t *a)
+{
+    struct restart_block block = t->restart;
+    (void)a;
+    t->restart.fn = NULL;
+    return block.fn ? block.fn(t, block.args) : -EINTR;
 }
 
 int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
@@ -130,108 +185,33 @@ int64_t sys_rt_sigreturn(struct task *t, const uint64_t *a)
     return (int64_t)frame->regs[REG_A0]; /* the dispatcher stores it where it is already */
 }
 
-/* struct stack_t: sp, flags, size */
+int signal_set_altstack(struct task *t, const struct altstack *to, uint64_t sp)
+{
+    uint32_t mode = (uint32_t)to->flags & ~SS_AUTODISARM;
+    if (signal_on_altstack(t, sp))
+        return -EPERM;
+    if (mode > SS_DISABLE)
+        return -EINVAL;
+    if (mode != SS_DISABLE && to->size < MINSIGSTKSZ)
+        return -ENOMEM;
+    t->altstack = *to;
+    if (mode == SS_DISABLE)
+        t->altstack.sp = t->altstack.size = 0;
+    return 0;
+}
+
 int64_t sys_sigaltstack(struct task *t, const uint64_t *a)
 {
     uint64_t sp = task_frame(t)->regs[REG_SP];
-    bool in_use = t->altstack_size && sp - t->altstack <= t->altstack_size;
-    uint64_t old[3] = {t->altstack,
-                       in_use             ? SS_ONSTACK
-                       : t->altstack_size ? 0
-                                          : SS_DISABLE,
-                       t->altstack_size};
-    uint64_t new[3];
+    struct altstack old = t->altstack, new;
+    if (signal_on_altstack(t, sp))
+        old.flags |= SS_ONSTACK;
     if (a[0]) {
-        if (copy_from_user(new, mk_vaddr(a[0]), sizeof(new)))
+        if (copy_from_user(&new, mk_vaddr(a[0]), sizeof(new)))
             return -EFAULT;
-        if (in_use)
-            return -EPERM;
-        if ((uint32_t) new[1] & ~(uint32_t)(SS_DISABLE | SS_ONSTACK))
-            return -EINVAL;
-        bool off = (uint32_t) new[1] & SS_DISABLE;
-        if (!off && new[2] < MINSIGSTKSZ)
-            return -ENOMEM;
-        t->altstack = off ? 0 : new[0];
-        t->altstack_size = off ? 0 : new[2];
+        int err = signal_set_altstack(t, &new, sp);
+        if (err)
+            return err;
     }
-    return a[1] && copy_to_user(mk_vaddr(a[1]), old, sizeof(old)) ? -EFAULT : 0;
-}
-
-/* kill's targets: a pid, or groups. */
-static bool is_target(const struct task *t, const struct guest *g, int64_t pid)
-{
-    if (pid == -1)
-        return g != t->guest && g->pid != 1;
-    return g->pgid == (pid ? (uint32_t)-pid : t->guest->pgid);
-}
-
-/* One's own, or by root's right. */
-static bool may_kill(const struct guest *from, const struct guest *to)
-{
-    const uint32_t *a = from->cred.uid, *b = to->cred.uid;
-    return cred_capable(&from->cred, CAP_KILL) || a[ID_EFFECTIVE] == b[ID_REAL] ||
-           a[ID_EFFECTIVE] == b[ID_SAVED] || a[ID_REAL] == b[ID_REAL] || a[ID_REAL] == b[ID_SAVED];
-}
-
-int64_t sys_kill(struct task *t, const uint64_t *a)
-{
-    int64_t pid = (int32_t)a[0], err = -ESRCH;
-    int sig = (int)a[1];
-    struct siginfo_words info = {.signo = sig, .code = SI_USER};
-    struct guest *g;
-    info.pid = (int32_t)t->guest->pid;
-    if (sig < 0 || sig > NSIG)
-        return -EINVAL;
-    for (uint32_t from = pid > 0 ? (uint32_t)pid : 1; (g = guest_next(from)); guest_put(g)) {
-        from = g->pid + 1;
-        if (pid > 0 ? g->pid == pid : is_target(t, g, pid)) {
-            bool may = may_kill(t->guest, g);
-            if (may || err == -ESRCH)
-                err = may ? 0 : -EPERM;
-            if (may && sig)
-                guest_signal(g, &info);
-        }
-        if (pid > 0) {
-            guest_put(g);
-            break;
-        }
-    }
-    return err;
-}
-
-/* tgid 0: the thread may be of any guest. */
-static int64_t kill_thread(struct task *t, uint32_t tgid, uint32_t tid, int sig)
-{
-    struct siginfo_words info = {.signo = sig, .code = SI_TKILL};
-    struct guest *g;
-    info.pid = (int32_t)t->guest->pid;
-    if ((int32_t)tid <= 0 || sig < 0 || sig > NSIG)
-        return -EINVAL;
-    for (uint32_t from = tgid ? tgid : 1; (g = guest_next(from)); guest_put(g)) {
-        struct task *other, *found = NULL;
-        from = g->pid + 1;
-        spin_lock(&g->lock);
-        list_for_each_entry(other, &g->tasks, guest_node) {
-            if (other->tid == tid)
-                found = other;
-        }
-        if (found && sig)
-            task_signal_locked(found, &info);
-        spin_unlock(&g->lock);
-        if (found || tgid) {
-            guest_put(g);
-            return found ? 0 : -ESRCH;
-        }
-    }
-    return -ESRCH;
-}
-
-int64_t sys_tgkill(struct task *t, const uint64_t *a)
-{
-    return (int32_t)a[0] <= 0 ? -EINVAL : kill_thread(t, (uint32_t)a[0], (uint32_t)a[1], (int)a[2]);
-}
-
-int64_t sys_tkill(struct task *t, const uint64_t *a)
-{
-    return kill_thread(t, 0, (uint32_t)a[0], (int)a[1]);
+    return a[1] && copy_to_user(mk_vaddr(a[1]), &old, sizeof(old)) ? -EFAULT : 0;
 }

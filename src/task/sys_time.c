@@ -111,20 +111,28 @@ int64_t task_sleep(struct task *t, uint64_t end)
     return err;
 }
 
-static int64_t sleep_for(struct task *t, int64_t ns, vaddr_t left)
+/* args: when it ends, where to say what is left. Interrupted, it can be gone on with. */
+static int64_t sleep_until(struct task *t, const uint64_t *args)
 {
-    uint64_t now = now_ns(), end = now + (uint64_t)ns;
-    int64_t err = task_sleep(t, end);
-    if (!err || !left.v)
-        return err;
-    now = now_ns();
-    return put_timespec(left, end > now ? end - now : 0) ? -EFAULT : err;
+    uint64_t end = args[0];
+    if (!task_sleep(t, end))
+        return 0;
+    uint64_t now = now_ns();
+    if (args[1] && put_timespec(mk_vaddr(args[1]), end > now ? end - now : 0))
+        return -EFAULT;
+    t->restart = (struct restart_block){sleep_until, {end, args[1]}};
+    return -ERESTART_RESTARTBLOCK;
+}
+
+static int64_t sleep_for(struct task *t, int64_t ns, uint64_t left)
+{
+    return sleep_until(t, (uint64_t[]){now_ns() + (uint64_t)ns, left});
 }
 
 int64_t sys_nanosleep(struct task *t, const uint64_t *a)
 {
     int64_t ns = arg_timespec(mk_vaddr(a[0]));
-    return ns < 0 ? ns : sleep_for(t, ns, mk_vaddr(a[1]));
+    return ns < 0 ? ns : sleep_for(t, ns, a[1]);
 }
 
 int64_t sys_clock_nanosleep(struct task *t, const uint64_t *a)
@@ -135,9 +143,9 @@ int64_t sys_clock_nanosleep(struct task *t, const uint64_t *a)
     if (a[0] > CLOCK_LAST || a[0] == CLOCK_THREAD_CPUTIME_ID)
         return -EINVAL;
     if (!(a[1] & TIMER_ABSTIME))
-        return sleep_for(t, ns, mk_vaddr(a[3]));
+        return sleep_for(t, ns, a[3]);
     int64_t now = clock_ns(t, a[0]);
     uint64_t end = now_ns() + (ns > now ? (uint64_t)(ns - now) : 0);
     int64_t err = task_sleep(t, end);
-    return err == -EINTR ? -ERESTARTSYS : err;
+    return err == -EINTR ? -ERESTARTNOHAND : err;
 }

@@ -20,11 +20,8 @@
 #define P_PIDFD 3
 
 #define WSTOPPED WUNTRACED
+#define WAIT_KINDS (W_NOTHREAD | W_ALL | W_CLONE)
 #define PIDFD_NONBLOCK O_NONBLOCK
-
-#define CLD_EXITED 1
-#define CLD_KILLED 2
-#define CLD_STOPPED 5
 
 /* --- wait4 ------------------------------------------------------------------------------------ */
 
@@ -44,13 +41,11 @@ int64_t sys_wait4(struct task *t, const uint64_t *a)
 {
     struct wait_result r;
     int options = (int)a[2];
-    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | (int)0xe0000000))
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | (int)WAIT_KINDS))
         return -EINVAL;
     if ((int32_t)a[0] == INT32_MIN)
         return -ESRCH;
     int64_t pid = guest_wait_child(t, (int32_t)a[0], options | WEXITED, &r);
-    if (pid == -EINTR)
-        return -ERESTARTSYS;
     if (pid <= 0)
         return pid;
     if (a[1] && put_user_u32((uint32_t)r.status, mk_vaddr(a[1])))
@@ -114,21 +109,6 @@ int64_t sys_pidfd_open(struct task *t, const uint64_t *a)
     return fd;
 }
 
-int64_t sys_pidfd_send_signal(struct task *t, const uint64_t *a)
-{
-    struct guest *g = arg_pidfd(t, a[0]);
-    uint64_t args[2];
-    if (!g)
-        return -EBADF;
-    args[0] = g->pid;
-    args[1] = a[1];
-    bool ended = load_acquire(&g->state) >= GUEST_ZOMBIE;
-    guest_put(g);
-    if (a[3])
-        return -EINVAL;
-    return ended ? -ESRCH : sys_kill(t, args);
-}
-
 /* --- waitid ----------------------------------------------------------------------------------- */
 
 /* Whom to wait for, as wait4 says it. */
@@ -157,18 +137,23 @@ static int64_t which_of(struct task *t, uint64_t type, uint64_t id, int64_t *whi
     }
 }
 
-/* siginfo_t: signo, errno, code, -, pid, uid, status. */
+/* As SIGCHLD has it; without a child all is zero. */
 static int put_info(uint64_t to, const struct wait_result *r)
 {
-    uint32_t info[32] = {0};
+    struct siginfo_words info = {0};
     int sig = r->status & 0x7f;
     if (r->pid) {
-        info[0] = SIGCHLD;
-        info[2] = sig == 0x7f ? CLD_STOPPED : sig ? CLD_KILLED : CLD_EXITED;
-        info[4] = r->pid;
-        info[6] = (uint32_t)(sig && sig != 0x7f ? sig : r->status >> 8 & 0xff);
+        info.signo = SIGCHLD;
+        info.pid = (int32_t)r->pid;
+        info.uid = r->uid;
+        info.status = sig && sig != 0x7f ? sig : r->status >> 8 & 0xff;
+        info.code = sig == 0x7f ? CLD_STOPPED : sig ? CLD_KILLED : CLD_EXITED;
     }
-    return copy_to_user(mk_vaddr(to), info, sizeof(info)) ? -EFAULT : 0;
+    if (r->pid && r->status == WAIT_CONTINUED) {
+        info.code = CLD_CONTINUED;
+        info.status = SIGCONT;
+    }
+    return signal_put_info(to, &info);
 }
 
 int64_t sys_waitid(struct task *t, const uint64_t *a)
@@ -178,12 +163,12 @@ int64_t sys_waitid(struct task *t, const uint64_t *a)
     int64_t which, err = which_of(t, a[0], a[1], &which);
     if (err)
         return err;
-    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | (int)0xe0000000)) ||
+    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | (int)WAIT_KINDS)) ||
         !(options & (WSTOPPED | WEXITED | WCONTINUED)))
         return -EINVAL;
     err = guest_wait_child(t, which, options, &r);
     if (err < 0)
-        return err == -EINTR ? -ERESTARTSYS : err;
+        return err;
     if (a[2] && put_info(a[2], &r))
         return -EFAULT;
     return a[4] && r.pid && put_rusage(mk_vaddr(a[4]), r.run_ns, r.minflt, r.majflt, 0) ? -EFAULT

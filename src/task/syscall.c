@@ -35,11 +35,17 @@ static noinline int64_t not_there(uint64_t nr)
     return -ENOSYS;
 }
 
+/* One of ERESTART...: no call has a result just below these errors. */
+static bool is_restart(int64_t result)
+{
+    return (uint64_t)(result + ERESTART_RESTARTBLOCK) <= ERESTART_RESTARTBLOCK - ERESTARTSYS;
+}
+
 /* The call was interrupted: remember how to make it again, and look at the signals. */
-static noinline void set_restart(struct trap_frame *frame)
+static noinline void set_restart(struct trap_frame *frame, uint16_t how)
 {
     struct task *t = task_current();
-    t->restart = true;
+    t->restart_how = how;
     t->restart_a0 = frame->regs[REG_A0];
     thread_notify(t->thread);
 }
@@ -49,8 +55,8 @@ void syscall_dispatch(struct trap_frame *frame)
     uint64_t nr = frame->regs[REG_A7];
     syscall_fn *fn = likely(nr < NR_SYSCALLS) ? table[nr] : NULL;
     int64_t result = likely(fn != NULL) ? fn(task_current(), &frame->regs[REG_A0]) : not_there(nr);
-    if (unlikely(result == -ERESTARTSYS))
-        set_restart(frame);
+    if (unlikely(is_restart(result)))
+        set_restart(frame, (uint16_t)-result);
     frame->regs[REG_A0] = (uint64_t)result;
 }
 

@@ -5,7 +5,9 @@
  *      up:  enough of its clock?  no: come again when it could be
  *                                 yes: signal; an interval sets it again, from when it was up
  *
- * Locks: guest->lock, not while a signal is sent.
+ * A timer's signal is an entry of its own, so that it needs no memory to send, and waits once.
+ *
+ * Locks: guest->lock.
  * Linux's counterpart: kernel/time/itimer.c, posix-timers.c.
  */
 #include "task/timers.h"
@@ -13,7 +15,7 @@
 #include "arch/uaccess.h"
 #include "base/errno.h"
 #include "slab/kmalloc.h"
-#include "task/signal.h"
+#include "task/sigqueue.h"
 #include "task/syscall.h"
 #include "task/syscalls.h"
 
@@ -37,27 +39,18 @@ static uint64_t clock_now(const struct alarm *al)
 
 /* --- being up --------------------------------------------------------------------------------- */
 
-static void send(struct alarm *al)
+/* overruns: how many times it was up before this one without being noticed. */
+static void send_locked(struct alarm *al, uint64_t overruns)
 {
     struct guest *g = al->guest;
-    struct siginfo_words info = al->info;
-    if (info.code == SI_TIMER)
-        info.overrun = (int32_t)al->overrun;
-    struct task *t, *found = NULL;
-    if (!info.signo)
-        return;
-    if (!al->tid) {
-        guest_signal(g, &info);
-        return;
-    }
-    spin_lock(&g->lock);
+    struct task *t, *only = NULL;
+    assert_locked(&g->lock);
     list_for_each_entry(t, &g->tasks, guest_node) {
         if (t->tid == al->tid)
-            found = t;
+            only = t;
     }
-    if (found)
-        task_signal_locked(found, &info);
-    spin_unlock(&g->lock);
+    if (al->signal.info.signo && (only || !al->tid))
+        signal_send_timer_locked(g, only, &al->signal, (uint32_t)MIN(overruns, INT32_MAX + 0UL));
 }
 
 static void alarm_is_up(struct timer *timer)
@@ -67,19 +60,14 @@ static void alarm_is_up(struct timer *timer)
     spin_lock(&al->guest->lock);
     uint64_t expires = al->expires;
     bool up = expires && now >= expires;
-    if (up && al->interval) {
-        uint64_t missed = (now - expires) / al->interval;
-        al->overrun = (uint32_t)MIN(missed, (uint64_t)INT32_MAX);
-        al->expires = expires + (missed + 1) * al->interval;
-    } else if (up) {
-        al->overrun = 0;
-        al->expires = 0;
-    }
+    uint64_t missed = up && al->interval ? (now - expires) / al->interval : 0;
+    if (up)
+        al->expires = al->interval ? expires + (missed + 1) * al->interval : 0;
     if (al->expires)
         timer_add(&al->timer, MAX(al->expires - now, SHORTEST_WAIT));
-    spin_unlock(&al->guest->lock);
     if (up)
-        send(al);
+        send_locked(al, missed);
+    spin_unlock(&al->guest->lock);
 }
 
 /* --- setting ---------------------------------------------------------------------------------- */
@@ -104,7 +92,6 @@ static struct setting alarm_set(struct alarm *al, const struct setting *to, bool
     spin_lock(&al->guest->lock);
     struct setting old = look_locked(al, now);
     al->interval = to->interval;
-    al->overrun = 0;
     al->expires = !to->value ? 0 : absolute ? to->value : now + to->value;
     if (al->expires)
         timer_add(&al->timer, al->expires > now ? al->expires - now : 0);
@@ -128,7 +115,8 @@ static void alarm_begin(struct alarm *al, struct guest *g, enum alarm_clock cloc
     al->clock = clock;
     al->expires = al->interval = 0;
     al->tid = 0;
-    al->info = (struct siginfo_words){.signo = sig, .code = SI_KERNEL};
+    al->signal = (struct sigqueue){.info = {.signo = sig, .code = SI_KERNEL}};
+    INIT_LIST_HEAD(&al->signal.node);
 }
 
 /* The guest's, made at the first use. NULL when out of memory. */
@@ -150,6 +138,16 @@ static struct guest_timers *timers_of(struct guest *g)
     return timers;
 }
 
+/* It will not be up any more, and what it sent last is not pending. */
+static void alarm_end(struct alarm *al)
+{
+    (void)timer_cancel(&al->timer);
+    spin_lock(&al->guest->lock);
+    sigpending_remove(&al->signal);
+    al->used = false;
+    spin_unlock(&al->guest->lock);
+}
+
 void timers_end(struct guest *g, bool all)
 {
     struct guest_timers *timers = g->timers;
@@ -157,13 +155,12 @@ void timers_end(struct guest *g, bool all)
         return;
     for (unsigned i = 0; i < POSIX_TIMERS; i++) {
         if (timers->posix[i].used)
-            (void)timer_cancel(&timers->posix[i].timer);
-        timers->posix[i].used = false;
+            alarm_end(&timers->posix[i]);
     }
     if (!all)
         return;
     for (unsigned i = 0; i < 3; i++)
-        (void)timer_cancel(&timers->itimers[i].timer);
+        alarm_end(&timers->itimers[i]);
     g->timers = NULL;
     kfree(timers);
 }
@@ -265,9 +262,9 @@ int64_t sys_timer_create(struct task *t, const uint64_t *a)
     if (id < POSIX_TIMERS) {
         struct alarm *al = &timers->posix[id];
         alarm_begin(al, t->guest, runs ? ALARM_RUN : ALARM_REAL, ev.signo);
-        al->info.code = SI_TIMER;
-        al->info.timer_id = (int32_t)id;
-        al->info.value = a[1] ? ev.value : id;
+        al->signal.info.code = SI_TIMER;
+        al->signal.info.timer_id = (int32_t)id;
+        al->signal.info.value = a[1] ? ev.value : id;
         al->tid = (uint32_t)ev.tid;
         al->wall = a[0] == CLOCK_REALTIME || a[0] == CLOCK_TAI;
         al->used = true;
@@ -319,7 +316,7 @@ int64_t sys_timer_gettime(struct task *t, const uint64_t *a)
 int64_t sys_timer_getoverrun(struct task *t, const uint64_t *a)
 {
     const struct alarm *al = find(t, (uint32_t)a[0]);
-    return al ? (int64_t)load_relaxed(&al->overrun) : -EINVAL;
+    return al ? (int64_t)load_relaxed(&al->signal.taken_overrun) : -EINVAL;
 }
 
 int64_t sys_timer_delete(struct task *t, const uint64_t *a)
@@ -327,7 +324,6 @@ int64_t sys_timer_delete(struct task *t, const uint64_t *a)
     struct alarm *al = find(t, (uint32_t)a[0]);
     if (!al)
         return -EINVAL;
-    (void)timer_cancel(&al->timer);
-    al->used = false;
+    alarm_end(al);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/task.h"
+#include "task/user.h"
 #include "view/guest_view.h"
 #include "view/view.h"
 
@@ -104,17 +105,19 @@ static void status_signals(struct sink *out, struct guest *g)
 {
     uint64_t ignored = 0, caught = 0, own = 0, blocked = 0;
     spin_lock(&g->lock);
+    uint32_t queued = load_relaxed(&g->user->nr_signals);
     for (int i = 0; i < NSIG; i++) {
         ignored |= g->actions[i].handler == SIG_IGN ? 1UL << i : 0;
         caught |= g->actions[i].handler > SIG_IGN ? 1UL << i : 0;
     }
     if (!list_empty(&g->tasks)) {
         const struct task *t = list_first_entry(&g->tasks, struct task, guest_node);
-        own = t->pending;
+        own = t->pending.set;
         blocked = t->blocked;
     }
     spin_unlock(&g->lock);
-    print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", own, g->pending, blocked);
+    print(out, "SigQ:\t%u/%lu\n", queued, g->limits[RLIMIT_SIGPENDING].cur);
+    print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", own, g->pending.set, blocked);
     print(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
     print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
           g->cred.cap_inheritable, g->cred.cap_permitted, g->cred.cap_effective, CAP_ALL);
