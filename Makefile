@@ -115,6 +115,16 @@ images: ## the image by both compilers, with and without debug checks
 	    $(MAKE) --no-print-directory MODE=$$mode CC_KIND=$$cc B=build/$$mode-$$cc image || exit 1; \
 	done; done
 
+# --- labs --------------------------------------------------------------------------------------
+LAB ?= all
+
+.PHONY: todo grade
+todo: ## what is still to be written in the labs of this tree
+	@scripts/lab todo
+
+grade: setup ## grade this tree; LAB=buddy for one lab, ARGS='--only TEST --seed N --verbose'
+	@scripts/lab grade $(LAB) $(ARGS)
+
 .PHONY: clean help
 clean: ## remove all that was built
 	rm -rf build

@@ -50,15 +50,19 @@ void buddy_expand_locked(struct zone *zone, struct page *page, unsigned order, u
                          enum migratetype mt)
 {
     assert_locked(&zone->lock);
+    /* lab buddy: begin 1 */
     while (high > order) {
         high--;
         link_free(zone, page + (1UL << high), high, mt, false);
     }
+    /* lab buddy: stub lab_missing("buddy", 1, zone, page, order, high, mt, link_free); */
+    /* lab buddy: end */
 }
 
 struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratetype mt)
 {
     assert_locked(&zone->lock);
+    /* lab buddy: begin 2 */
     for (unsigned high = order; high < NR_ORDERS; high++) {
         struct page *page =
             list_first_entry_or_null(&zone->free_area[high].free_list[mt], struct page, buddy_list);
@@ -71,12 +75,15 @@ struct page *buddy_alloc_locked(struct zone *zone, unsigned order, enum migratet
         return page;
     }
     return NULL;
+    /* lab buddy: stub lab_missing("buddy", 2, zone, order, mt); */
+    /* lab buddy: end */
 }
 
 unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratetype mt, unsigned n,
                                 struct page **first)
 {
     assert_locked(&zone->lock);
+    /* lab buddy: begin 3 */
     for (unsigned high = order; high < NR_ORDERS; high++) {
         struct page *page =
             list_first_entry_or_null(&zone->free_area[high].free_list[mt], struct page, buddy_list);
@@ -92,6 +99,8 @@ unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratet
         return 1u << (fit - order);
     }
     return 0;
+    /* lab buddy: stub lab_missing("buddy", 3, zone, order, mt, n, first); */
+    /* lab buddy: end */
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
@@ -102,6 +111,7 @@ unsigned buddy_alloc_run_locked(struct zone *zone, unsigned order, enum migratet
  */
 static struct page *free_buddy(const struct zone *zone, struct page *page, unsigned order)
 {
+    /* lab buddy: begin 4 */
     uint64_t pfn = page_to_pfn(page).v, buddy_pfn = pfn ^ (1UL << order);
     if (!zone_spans_pfn(zone, buddy_pfn))
         return NULL;
@@ -111,6 +121,8 @@ static struct page *free_buddy(const struct zone *zone, struct page *page, unsig
     if (page_type(buddy) != PAGE_BUDDY || buddy->order != order || page_zone(buddy) != zone)
         return NULL;
     return buddy;
+    /* lab buddy: stub lab_missing("buddy", 4, zone, page, order); */
+    /* lab buddy: end */
 }
 
 /*
@@ -151,6 +163,7 @@ static bool captured(struct zone *zone, struct page *page, unsigned order, enum 
 void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enum migratetype mt)
 {
     assert_locked(&zone->lock);
+    /* lab buddy: begin 5 */
     add_relaxed(&zone->nr_free_pages, 1UL << order);
     while (order < MAX_ORDER) {
         struct page *buddy = free_buddy(zone, page, order);
@@ -168,6 +181,9 @@ void buddy_free_locked(struct zone *zone, struct page *page, unsigned order, enu
     if (captured(zone, page, order, mt))
         return;
     link_free(zone, page, order, mt, false);
+    /* lab buddy: stub lab_missing("buddy", 5, page, order, mt, free_buddy, adopt_pageblocks, */
+    /* lab buddy: stub             captured); */
+    /* lab buddy: end */
 }
 
 /* --- for compaction --------------------------------------------------------------------------- */
