@@ -23,13 +23,15 @@ RECORD = 0x1e
 PANIC = re.compile(rb"^(?:\[ *\d+\.\d+\] )?Kernel panic - .*")
 PANIC_GRACE = 10.0  # seconds for the rest of a panic's report
 POWEROFF_GRACE = 10.0  # seconds from the batch's end to the machine's
-TAIL_LINES = 12
+TAIL_LINES = 12  # shown when something went wrong
+REMEMBERED = 60  # so that a panic's report is among them
 
 
 class Command:
     def __init__(self, text):
         self.text = text
         self.status = None
+        self.signatures = []  # of a graded run: status; status and output
         self.output = bytearray()
         self.began = None
         self.seconds = None
@@ -114,7 +116,7 @@ class Screen:
             if self.panic is None and PANIC.match(line):
                 self.panic = line.decode(errors="replace")
                 self.deadline = time.monotonic() + PANIC_GRACE
-        self.last_lines = (self.last_lines + lines)[-TAIL_LINES:]
+        self.last_lines = (self.last_lines + lines)[-REMEMBERED:]
 
     def _obey(self, words):
         now = time.monotonic()
@@ -127,8 +129,9 @@ class Screen:
             case ["begin", index]:
                 self._current = self.commands[int(index)]
                 self._current.began = now
-            case ["end", index, status]:
+            case ["end", index, status, *signatures]:
                 command = self.commands[int(index)]
+                command.signatures = signatures
                 command.status = int(status)
                 command.seconds = now - command.began
                 self._current = None
@@ -136,8 +139,11 @@ class Screen:
                 self.done = True
                 self.deadline = now + POWEROFF_GRACE
 
-    def tail(self):
-        """The last lines seen, for a message."""
+    def tail_lines(self):
+        """The last lines seen."""
         lines = self.last_lines + ([bytes(self._line)] if self._line else [])
-        text = b"\n".join(line.rstrip(b"\r") for line in lines).decode(errors="replace")
-        return "\n".join("    " + line for line in text.split("\n"))
+        return [line.rstrip(b"\r").decode(errors="replace") for line in lines]
+
+    def tail(self):
+        """The same for a message."""
+        return "\n".join("    " + line for line in self.tail_lines()[-TAIL_LINES:])

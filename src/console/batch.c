@@ -12,11 +12,16 @@
  *
  * Each record is written in one piece, so that no other writer can come between its bytes.
  *
+ * A graded run is built with a key that is made for it (BATCH_KEY). Then each `end` carries two
+ * signatures: of its number and status, and of these and all that the command printed here. What
+ * is printed past the console has no part in them.
+ *
  * Locks: none; the console's thread runs it.
  */
 #include "console/batch.h"
 
 #include "base/format.h"
+#include "base/siphash.h"
 #include "base/string.h"
 #include "console/parse.h"
 #include "file/root.h"
@@ -24,11 +29,20 @@
 
 #define RECORD "\x1e"
 
-/* The batch's own writer: it must know whether the last line was ended. */
+#ifdef CONFIG_BATCH_KEY
+static const uint64_t batch_key[2] = {CONFIG_BATCH_KEY};
+#define SIGNED true
+#else
+static const uint64_t batch_key[2];
+#define SIGNED false
+#endif
+
+/* The batch's own writer: it must know whether the last line was ended, and what to sign. */
 struct batch_sink {
     struct sink sink;
     struct sink *next;
     bool line_open;
+    struct siphash printed;
 };
 
 static void batch_write(struct sink *sink, const char *bytes, size_t n)
@@ -36,6 +50,8 @@ static void batch_write(struct sink *sink, const char *bytes, size_t n)
     struct batch_sink *b = container_of(sink, struct batch_sink, sink);
     if (n)
         b->line_open = bytes[n - 1] != '\n';
+    if (SIGNED)
+        siphash_add(&b->printed, bytes, n);
     b->next->write(b->next, bytes, n);
 }
 
@@ -43,12 +59,29 @@ static void record(const char *fmt, ...) format_printf(1, 2);
 
 static void record(const char *fmt, ...)
 {
-    char text[64];
+    char text[80];
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     serial_write_raw(text, (size_t)n);
+}
+
+/* The end of command @index; in a signed run with what only who has the key could say. */
+static void record_end(struct batch_sink *b, uint32_t index, int32_t status)
+{
+    struct siphash alone;
+    if (!SIGNED) {
+        record(RECORD "end %u %d\n", index, status);
+        return;
+    }
+    siphash_init(&alone, batch_key);
+    siphash_add(&alone, &index, sizeof(index));
+    siphash_add(&alone, &status, sizeof(status));
+    siphash_add(&b->printed, &index, sizeof(index));
+    siphash_add(&b->printed, &status, sizeof(status));
+    record(RECORD "end %u %d %016lx %016lx\n", index, status, siphash_end(&alone),
+           siphash_end(&b->printed));
 }
 
 /* The line that begins at byte *@at of the file, without its newline. False at the end. */
@@ -93,10 +126,11 @@ bool batch_run(struct console *con, const char *prompt)
     for (unsigned i = 0; next_line(file, &at, line, sizeof(line)); i++) {
         print(con->out, "%s%s\n", prompt, line);
         record(RECORD "begin %u\n", i);
+        siphash_init(&out.printed, batch_key);
         int status = console_run_line(con, line);
         if (out.line_open)
             print(con->out, "\n");
-        record(RECORD "end %u %d\n", i, status);
+        record_end(&out, i, status);
     }
     con->out = out.next;
     inode_put(file);

@@ -16,6 +16,7 @@ HOST_SRCS := $(wildcard src/base/*.c src/phys/*.c src/slab/*.c) src/kern/lock.c 
              $(filter-out src/virt/kernel_map% src/virt/tlb.c,$(wildcard src/virt/*.c)) \
              $(wildcard tests/host/support/*.c) $(HOST_MORE)
 HOST_TESTS := $(wildcard tests/host/*/test_*.c)
+HOST_LABS := $(wildcard tests/labs/*/host/*.c)
 HOST_THREADS := $(filter %_threads.c,$(HOST_TESTS))
 HOST_SERIAL := $(filter-out %_threads.c,$(HOST_TESTS))
 
@@ -29,6 +30,11 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -Itests/host/include -I
                -Itests/host -DCONFIG_DEBUG=1 -Wall -Wextra -MMD -MP
 HOST_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_TSAN := -fsanitize=thread
+# A graded program runs its tests one by one, each in a process of its own, and signs the outcome.
+HOST_KEY ?=
+HOST_WRAP := -Wl,--wrap=_cmocka_run_group_tests
+HOST_SIGNED = $(if $(HOST_KEY),$(HOST_WRAP))
+HOST_RUNNER := tests/labs/wire/runner
 
 # $(call host_kind,name,flags): how to build into $(HOST_DIR)/name.
 define host_kind
@@ -41,18 +47,30 @@ $(HOST_DIR)/$1/src/%.o: src/%.c
 $(HOST_DIR)/$1/tests/%.o: tests/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$$Q$(HOST_CC) $(HOST_CFLAGS) $2 -c -o $$@ $$<
+	$$Q$(HOST_CC) $(HOST_CFLAGS) $$(HOST_OWN) $2 -c -o $$@ $$<
 
 $(HOST_DIR)/$1/floors.a: $(HOST_SRCS:%.c=$(HOST_DIR)/$1/%.o)
 	@rm -f $$@
 	$$Qar rcs $$@ $$^
 
-$(HOST_DIR)/$1/%: $(HOST_DIR)/$1/tests/host/%.o $(HOST_DIR)/$1/floors.a
+define HOST_LINK_$1
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$Q$(HOST_CC) $2 -o $$@ $$< $(HOST_DIR)/$1/tests/host/support/ram.o \
+	$$Q$(HOST_CC) $2 $$(HOST_SIGNED) -o $$@ $$< $(HOST_DIR)/$1/tests/host/support/ram.o \
+		$$(if $$(HOST_KEY),$(HOST_DIR)/$1/$(HOST_RUNNER).o) \
 		$(HOST_DIR)/$1/floors.a -lcmocka -lpthread
+endef
+
+$(HOST_DIR)/$1/$(HOST_RUNNER).o: HOST_OWN = $$(if $$(HOST_KEY),-DHOST_KEY='$$(HOST_KEY)')
+
+$(HOST_DIR)/$1/%: $(HOST_DIR)/$1/tests/host/%.o $(HOST_DIR)/$1/floors.a
+	$$(HOST_LINK_$1)
+
+$(HOST_DIR)/$1/labs/%: $(HOST_DIR)/$1/tests/labs/%.o $(HOST_DIR)/$1/floors.a
+	$$(HOST_LINK_$1)
+
 -include $(HOST_SRCS:%.c=$(HOST_DIR)/$1/%.d) $(HOST_TESTS:%.c=$(HOST_DIR)/$1/%.d)
+-include $(HOST_LABS:%.c=$(HOST_DIR)/$1/%.d)
 endef
 $(eval $(call host_kind,asan,$(HOST_ASAN)))
 $(eval $(call host_kind,tsan,$(HOST_TSAN)))

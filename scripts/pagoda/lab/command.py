@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """scripts/lab: its words, and what each does."""
 import argparse
+import os
 import sys
 
 from ..machine import Wrong
-from . import export, progress
+from ..build import ROOT
+from . import export, progress, report
+from .grade import grade, worst
 from .manifest import choose, load_labs
+from .work import prepare_base
 
 
 def say(message):
@@ -44,6 +48,37 @@ def run_solution(options, labs):
     return 0
 
 
+def show_progress(text):
+    """What is being done, on a terminal's last line."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}" if text else "\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def run_grade(options, labs):
+    chosen = choose(options.labs, labs)
+    submission = os.path.abspath(options.submission)
+    if not os.path.isdir(submission):
+        raise Wrong(f"{options.submission} is no folder")
+    if not options.prepared:
+        show_progress("building what is trusted")
+        prepare_base(chosen)
+    grades = []
+    for lab in chosen:
+        seeds = [options.seed] if options.repeat == 1 else \
+            [(options.seed or 0) + i for i in range(options.repeat)]
+        grades.append(worst([grade(lab, submission, seed, options.only,
+                                   lambda text, name=lab.name: show_progress(f"{name}: {text}"))
+                             for seed in seeds]))
+        show_progress("")
+        report.print_grade(grades[-1], options.verbose)
+    if not options.only:
+        report.write_all(grades, options.out)
+    points, most = sum(g.points for g in grades), sum(g.most for g in grades)
+    if len(grades) > 1:
+        print(f"{points:g} of {most:g} points")
+    return 0 if all(e.ok for g in grades for o in g.outcomes for e in o.evidence) else 1
+
+
 def parser():
     p = argparse.ArgumentParser(prog="scripts/lab", allow_abbrev=False,
                                 description="Lab exercises on the real sources.")
@@ -67,6 +102,19 @@ def parser():
     w = word("solution", run_solution, "put a lab's solution into a student's tree")
     w.add_argument("name", metavar="A,B")
     w.add_argument("--into", metavar="DIR", required=True, help="the student's tree")
+    w = word("grade", run_grade, "grade this tree, or what a student handed in")
+    w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("--submission", default=ROOT, metavar="DIR",
+                   help="a student's tree, or a folder with the lab's files (this tree)")
+    w.add_argument("--only", default="", metavar="TEST", help="tests whose names contain this")
+    w.add_argument("--seed", type=int, metavar="N", help="of all that is drawn (a new one)")
+    w.add_argument("--repeat", type=int, default=1, metavar="N",
+                   help="with N seeds; the worst counts")
+    w.add_argument("--verbose", action="store_true", help="all that the tests printed")
+    w.add_argument("--out", default=os.path.join(ROOT, progress.RESULTS), metavar="DIR",
+                   help="where results.json, junit.xml and grade.json go (build/labs)")
+    w.add_argument("--prepared", action="store_true",
+                   help="what is trusted has been built already")
     return p
 
 

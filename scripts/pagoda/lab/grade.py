@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Grading one lab of one submission: host tests, boots, costs, then points by item."""
+import secrets
+import time
+
+from . import boottests, hosttests
+from .evidence import Evidence, Grade, Outcome
+from .screen import Refused
+from .work import Work
+
+BENCH = "bench"
+
+
+def wanted_evidence(lab, only):
+    """(host tests, machines) that the items name, in order; @only keeps names that contain it."""
+    def keep(name):
+        return not only or only in name
+
+    tests, machines = [], []
+    for item in lab.items:
+        tests += [t for t in item.host if t not in tests and keep(t)]
+        machines += [m for m in item.boot if m not in machines and keep(f"boot.{m}")]
+        if item.bench and BENCH not in machines and keep(f"bench.{item.bench}"):
+            machines.append(BENCH)
+    return tests, machines
+
+
+def boot_all(work, machines, seed, progress):
+    """({name: Evidence}, {command: output} of the machine named bench)."""
+    found, figures, images = {}, {}, {}
+    for name in machines:
+        machine = work.lab.machines[name]
+        progress(f"machine: {name}")
+        if machine.release not in images:
+            images[machine.release] = work.link_image(machine.release)
+        evidence, outputs = boottests.run_machine(work, machine, images[machine.release], seed)
+        found[evidence.name] = evidence
+        if name == BENCH:
+            figures = outputs
+    return found, figures
+
+
+def outcome_of(item, found, figures, only):
+    """The points of one item."""
+    outcome = Outcome(item.id, item.title, item.paragraph, item.points)
+    names = item.host + [f"boot.{m}" for m in item.boot]
+    for name in names:
+        if name in found:
+            outcome.evidence.append(found[name])
+        elif not only:
+            outcome.evidence.append(Evidence(name, False, text="it was not run"))
+    if item.bench and (not only or only in f"bench.{item.bench}"):
+        outcome.evidence.append(boottests.measure(item, figures))
+    return outcome
+
+
+def needs_correct(lab, outcomes):
+    """A cost counts only in the measure in which what costs is right."""
+    right = {item.id for item in lab.items if not item.bench}
+    most = sum(o.most for o in outcomes if o.id in right) or 1
+    share = sum(o.points for o in outcomes if o.id in right) / most
+    for outcome in outcomes:
+        if outcome.id in right:
+            continue
+        for evidence in outcome.evidence:
+            if share < 0.5:
+                evidence.share = 0.0
+                evidence.ok = False
+                evidence.text = "costs count when at least half of the other points are reached"
+
+
+def grade(lab, submission, seed=None, only="", progress=lambda text: None):
+    """The Grade of @submission, a folder. What is wrong with it costs it points, nothing else."""
+    seed = secrets.randbits(32) if seed is None else seed
+    began = time.monotonic()
+    result = Grade(lab.name, lab.title, seed, [])
+    tests, machines = wanted_evidence(lab, only)
+    found, figures = {}, {}
+    with Work(lab, submission) as work:
+        try:
+            progress("compiling")
+            work.lay()
+            work.compile()
+            if tests:
+                work.link_host()
+                found.update(hosttests.run_all(work, tests, seed, progress))
+            booted, figures = boot_all(work, machines, seed, progress)
+            found.update(booted)
+        except Refused as refused:
+            result.refused = str(refused)
+    result.outcomes = [outcome_of(item, found, figures, only) for item in lab.items]
+    if not only:
+        needs_correct(lab, result.outcomes)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def worst(grades):
+    """Of several gradings of the same: the one with the fewest points."""
+    return min(grades, key=lambda g: g.points)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Host tests of a lab: run its programs under sanitizers, believe signed lines only."""
+import re
+
+from . import sandbox
+from .evidence import Evidence
+from .sign import test_signature
+from .work import host_binary
+
+LINE = re.compile(r"^(ok|not ok) \d+ - (\S+) # sig ([0-9a-f]{16})$")
+NOT_EQUAL = re.compile(r"^(.+?) != (.+)$")
+NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|$)")
+
+
+def parse(output, key):
+    """{test: (ok, what it printed)} of a runner's output; lines that are not signed say nothing."""
+    found, said = {}, []
+    for line in output.split("\n"):
+        match = LINE.match(line)
+        if match and test_signature(key, match.group(2), match.group(1) == "ok") == match.group(3):
+            found[match.group(2)] = (match.group(1) == "ok", said)
+            said = []
+        elif line.startswith("# "):
+            said.append(line[2:])
+    return found
+
+
+def explain(said):
+    """(expected, got, text) of what a failed test printed."""
+    lines = [line for line in said if not NOISE.match(line)]
+    expected = got = ""
+    for line in lines:
+        match = NOT_EQUAL.match(line.removeprefix("ERROR: ").strip())
+        if match and not expected:
+            got, expected = match.groups()
+    useful = [line.removeprefix("ERROR: ") for line in lines]
+    return expected, got, "\n".join(useful[:12])
+
+
+def run_program(work, program, tests, seed):
+    """Evidence of the wanted @tests of one program."""
+    env = {"LAB_ONLY": ",".join(tests), "LAB_SECONDS": str(program.seconds),
+           "LAB_SEED": str(seed), "RANDOM_SEED": str(seed), "LSAN_OPTIONS": "detect_leaks=0",
+           "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+           **{k: str(v) for k, v in program.env.items()}}
+    limits = sandbox.Limits(cpu=program.seconds * len(tests) + 5, wall=600, memory=3000)
+    done = sandbox.run([work.path(host_binary(program.source))], work.scratch, limits, env)
+    found = parse(done.output, work.key)
+    evidence = []
+    for test in tests:
+        name = f"{program.program}.{test}"
+        ok, said = found.get(test, (False, [done.stopped or "the program ended before this test"]))
+        expected, got, text = ("", "", "") if ok else explain(said)
+        evidence.append(Evidence(name, ok, expected, got, text, program.why.get(test, ""),
+                                 "\n".join(said)))
+    return evidence
+
+
+def run_all(work, wanted, seed, progress):
+    """{"program.test": Evidence} of all tests in @wanted."""
+    found = {}
+    for program in work.lab.programs.values():
+        tests = [name.split(".", 1)[1] for name in wanted
+                 if name.split(".", 1)[0] == program.program]
+        if tests:
+            progress(f"host tests: {program.program}")
+            found.update({e.name: e for e in run_program(work, program, tests, seed)})
+    return found
