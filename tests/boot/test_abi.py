@@ -17,7 +17,7 @@ def build(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
-                                  "numa", "misc", "overcommit", "parallel", "layout",
+                                  "numa", "misc", "overcommit", "parallel", "layout", "sched",
                                   "sem", "msg", "newmem", "signals", "jobs"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
