@@ -56,8 +56,10 @@ static inline void caught(int sig)
 /* Does reading, or writing back what is there, end in a signal? */
 static inline int faults(volatile char *p, int write)
 {
-    struct sigaction act = {.sa_handler = caught}, segv, bus;
+    struct sigaction act, segv, bus;
     int fault = 1;
+    memset(&act, 0, sizeof(act));
+    act.sa_handler = caught;
     sigaction(SIGSEGV, &act, &segv);
     sigaction(SIGBUS, &act, &bus);
     if (!sigsetjmp(on_fault, 1)) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A shell that we did not write, Debian's static busybox, as a guest: by a script and by fingers."""
+"""A shell that we did not write, Debian's static busybox: by a script and by fingers."""
 import shutil
 import subprocess
 import sys
