@@ -53,6 +53,8 @@ struct file_ops {
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     /** POLL*, and the queues to be woken by: see task/poll.h. NULL: always ready. */
     uint32_t (*poll)(struct file *f, struct poll_wait *pw);
+    /** By its path: whatever else that takes. May wait. On an error close() is called. */
+    int (*open)(struct file *f);
     void (*close)(struct file *f);
     /** For /proc/PID/fd, where there is no inode: "pipe:[12]", "anon_inode:[eventfd]". */
     void (*print_name)(const struct file *f, struct sink *out);

@@ -175,6 +175,9 @@ struct guest *guest_find(uint32_t pid);
 /** The guest that has a task of this number; like guest_find(). */
 struct guest *guest_find_thread(uint32_t tid);
 
+/** The guest's task of this number, while g->lock is held; or NULL. */
+struct task *guest_task_locked(struct guest *g, uint32_t tid);
+
 /** Its parent with a reference; NULL: none, or the console. */
 struct guest *guest_parent(struct guest *g);
 

@@ -197,13 +197,20 @@ struct guest *guest_after_locked(struct guest *g)
     return g->table_node.next == &table ? NULL : list_next_entry(g, table_node);
 }
 
-static bool has_thread(struct guest *g, uint32_t tid)
+struct task *guest_task_locked(struct guest *g, uint32_t tid)
 {
     struct task *t;
-    bool has = g->pid == tid;
-    spin_lock(&g->lock);
+    assert_locked(&g->lock);
     list_for_each_entry(t, &g->tasks, guest_node)
-        has |= t->tid == tid;
+        if (t->tid == tid)
+            return t;
+    return NULL;
+}
+
+static bool has_thread(struct guest *g, uint32_t tid)
+{
+    spin_lock(&g->lock);
+    bool has = g->pid == tid || guest_task_locked(g, tid);
     spin_unlock(&g->lock);
     return has;
 }

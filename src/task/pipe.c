@@ -12,35 +12,24 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
-#include "kern/mutex.h"
 #include "phys/alloc.h"
 #include "slab/kmalloc.h"
 #include "task/files.h"
 #include "task/guest.h"
+#include "task/pipe.h"
 #include "task/poll.h"
 #include "task/syscalls.h"
 
-#define PIPE_PAGES 16u
 #define PIPE_SIZE (PIPE_PAGES * PAGE_SIZE)
 #define PIPE_BUF PAGE_SIZE
 #define FIONREAD 0x541bu
-
-struct pipe {
-    struct mutex mutex;
-    uint64_t head, tail;       /* (m) bytes written and read so far; read anywhere as a hint */
-    uint32_t readers, writers; /* (m) open ends */
-    uint32_t users;            /* (a) open files */
-    uint64_t number;
-    char *pages[PIPE_PAGES]; /* (m) */
-    struct wait_queue can_read, can_write;
-};
 
 static struct pipe *pipe_of(const struct file *f)
 {
     return f->private;
 }
 
-static struct pipe *pipe_create(void)
+struct pipe *pipe_create(void)
 {
     static uint64_t next = 1;
     struct pipe *p = kzalloc(sizeof(*p), GFP_KERNEL);
@@ -49,10 +38,41 @@ static struct pipe *pipe_create(void)
     mutex_init(&p->mutex);
     wait_queue_init(&p->can_read);
     wait_queue_init(&p->can_write);
-    p->readers = p->writers = 1;
-    p->users = 2;
     p->number = fetch_add_relaxed(&next, 1);
     return p;
+}
+
+void pipe_destroy(struct pipe *p)
+{
+    for (unsigned i = 0; i < PIPE_PAGES; i++) {
+        if (p->pages[i])
+            free_pages(p->pages[i], 0);
+    }
+    kfree(p);
+}
+
+static bool reads(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool writes(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
+void pipe_add_ends(struct pipe *p, struct file *f)
+{
+    mutex_lock(&p->mutex);
+    p->readers += reads(f);
+    p->reads += reads(f);
+    p->writers += writes(f);
+    p->writes += writes(f);
+    mutex_unlock(&p->mutex);
+    fetch_add_relaxed(&p->users, 1);
+    f->private = p;
+    wake_up_all(&p->can_read);
+    wake_up_all(&p->can_write);
 }
 
 static uint64_t bytes_in(const struct pipe *p)
@@ -184,12 +204,13 @@ static uint32_t pipe_poll(struct file *f, struct poll_wait *pw)
 {
     struct pipe *p = pipe_of(f);
     uint32_t mask = 0;
-    if ((f->flags & O_ACCMODE) != O_WRONLY) {
+    if (reads(f)) {
         poll_add(pw, &p->can_read);
         mask |= bytes_in(p) ? POLLIN | POLLRDNORM : 0;
-        mask |= load_relaxed(&p->writers) ? 0 : POLLHUP;
+        bool never = load_relaxed(&p->writes) == f->pos; /* a FIFO: no writer since it is open */
+        mask |= load_relaxed(&p->writers) || never ? 0 : POLLHUP;
     }
-    if ((f->flags & O_ACCMODE) != O_RDONLY) {
+    if (writes(f)) {
         poll_add(pw, &p->can_write);
         mask |= has_room(p, PIPE_BUF) ? POLLOUT | POLLWRNORM : 0;
         mask |= load_relaxed(&p->readers) ? 0 : POLLERR;
@@ -207,21 +228,24 @@ static int64_t pipe_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 static void pipe_close(struct file *f)
 {
     struct pipe *p = pipe_of(f);
+    struct inode *fifo = f->inode;
+    if (!p)
+        return; /* a FIFO that could not be opened */
     mutex_lock(&p->mutex);
-    if ((f->flags & O_ACCMODE) == O_WRONLY)
-        p->writers--;
-    else
-        p->readers--;
+    p->readers -= reads(f);
+    p->writers -= writes(f);
     mutex_unlock(&p->mutex);
     wake_up_all(&p->can_read);
     wake_up_all(&p->can_write);
-    if (fetch_sub(&p->users, 1) != 1)
-        return;
-    for (unsigned i = 0; i < PIPE_PAGES; i++) {
-        if (p->pages[i])
-            free_pages(p->pages[i], 0);
-    }
-    kfree(p);
+    if (fifo)
+        down_write(&fifo->rwsem);
+    bool last = fetch_sub(&p->users, 1) == 1;
+    if (last && fifo)
+        fifo->private = NULL;
+    if (fifo)
+        up_write(&fifo->rwsem);
+    if (last)
+        pipe_destroy(p);
 }
 
 static void pipe_print_name(const struct file *f, struct sink *out)
@@ -229,11 +253,12 @@ static void pipe_print_name(const struct file *f, struct sink *out)
     print(out, "pipe:[%lu]", pipe_of(f)->number);
 }
 
-static const struct file_ops pipe_ops = {
+const struct file_ops pipe_ops = {
     .read = pipe_read,
     .write = pipe_write,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
+    .open = fifo_open,
     .close = pipe_close,
     .print_name = pipe_print_name,
 };
@@ -250,8 +275,8 @@ static struct file *open_end(struct pipe *p, uint32_t flags)
     struct file *f = file_alloc(&pipe_ops, S_IFIFO | 0600);
     if (!f)
         return NULL;
-    f->private = p;
     f->flags = flags;
+    pipe_add_ends(p, f);
     return f;
 }
 
@@ -289,13 +314,12 @@ int64_t sys_pipe2(struct task *t, const uint64_t *a)
     struct file *ends[2] = {open_end(p, O_RDONLY | (a[1] & O_NONBLOCK)),
                             open_end(p, O_WRONLY | (a[1] & O_NONBLOCK))};
     if (!ends[0] || !ends[1]) {
-        p->users = (ends[0] != NULL) + (ends[1] != NULL);
         for (int i = 0; i < 2; i++) {
             if (ends[i])
                 file_put(ends[i]);
         }
         if (!ends[0] && !ends[1])
-            kfree(p);
+            pipe_destroy(p);
         return -ENOMEM;
     }
     int64_t err = install(t, ends, a[1], fds);

@@ -13,17 +13,7 @@
 #include "task/exec.h"
 #include "task/syscalls.h"
 
-#define UTS_LEN 65
 #define GRND_KNOWN 7u
-
-int64_t sys_uname(struct task *t, const uint64_t *a)
-{
-    /* programs compare the release with Linux versions: it is the one whose ABI this is */
-    static const char words[6][UTS_LEN] = {"Linux",         "pagoda",  "6.12.0-pagoda",
-                                           "#1 SMP Pagoda", "riscv64", "(none)"};
-    (void)t;
-    return copy_to_user(mk_vaddr(a[0]), words, sizeof(words)) ? -EFAULT : 0;
-}
 
 struct sysinfo_abi {
     int64_t uptime;
@@ -37,14 +27,12 @@ struct sysinfo_abi {
 int64_t sys_sysinfo(struct task *t, const uint64_t *a)
 {
     struct sysinfo_abi info;
-    int nid;
     (void)t;
     memset(&info, 0, sizeof(info));
     info.uptime = (int64_t)(now_ns() / NSEC_PER_SEC);
-    for_each_node(nid)
-        info.totalram += NODE_DATA(nid)->node_present_pages;
-    info.totalram <<= PAGE_SHIFT;
+    info.totalram = nr_managed_pages() << PAGE_SHIFT;
     info.freeram = nr_free_pages_with_pcp() << PAGE_SHIFT;
+    info.sharedram = global_node_state(NR_SHMEM) << PAGE_SHIFT;
     info.procs = (uint16_t)guest_count();
     info.mem_unit = 1;
     return copy_to_user(mk_vaddr(a[0]), &info, sizeof(info)) ? -EFAULT : 0;

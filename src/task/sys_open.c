@@ -4,7 +4,7 @@
  *
  *      path --> inode --> which kind?  regular   file_regular.c     directory  file_dir.c
  *                                      a view    file_view.c        terminal   file_tty.c
- *                                      a device  file_device.c
+ *                                      a device  file_device.c      FIFO       fifo.c
  *
  * Locks: namespace_lock, for writing when a file may be made.
  * Linux's counterpart: fs/open.c, do_last() in fs/namei.c.
@@ -20,6 +20,7 @@
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/path_arg.h"
+#include "task/pipe.h"
 #include "task/syscalls.h"
 
 #define LINKS_MAX 8
@@ -49,6 +50,9 @@ static const struct file_ops *ops_of(const struct inode *inode, int *err)
         break;
     case S_IFCHR:
         ops = device_ops(inode);
+        break;
+    case S_IFIFO:
+        ops = &pipe_ops;
         break;
     default:
         break;
@@ -112,6 +116,11 @@ struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flag
     fetch_add_relaxed(&inode->sb->users, 1);
     f->out = g->out ? g->out : serial_sink();
     f->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+    *err = ops->open ? ops->open(f) : 0;
+    if (*err) {
+        file_put(f);
+        return NULL;
+    }
     return f;
 }
 

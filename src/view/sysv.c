@@ -121,24 +121,6 @@ static int show_filesystems(struct sink *out, const struct view_args *args)
     return 0;
 }
 
-static int show_text(struct sink *out, const char *text)
-{
-    print(out, "%s\n", text);
-    return 0;
-}
-
-static int show_ostype(struct sink *out, const struct view_args *args)
-{
-    (void)args;
-    return show_text(out, "Linux");
-}
-
-static int show_osrelease(struct sink *out, const struct view_args *args)
-{
-    (void)args;
-    return show_text(out, "6.12.0-pagoda");
-}
-
 static int show_pid_max(struct sink *out, const struct view_args *args)
 {
     (void)args;
@@ -162,8 +144,6 @@ static const struct view views[] = {
     {.path = "/proc/mounts", .show = show_mounts},
     {.path = "/proc/%p/mounts", .show = show_mounts},
     {.path = "/proc/filesystems", .show = show_filesystems},
-    {.path = KERNEL "/ostype", .show = show_ostype},
-    {.path = KERNEL "/osrelease", .show = show_osrelease},
     {.path = KERNEL "/pid_max", .show = show_pid_max},
     {.path = KERNEL "/sem", .show = show_sem_limits, .store = store_sem_limits},
     SETTING_ROW(KERNEL, msgmni),

@@ -22,6 +22,7 @@ void view_init(void)
     view_guest_init();
     view_guest_files_init();
     view_sysv_init();
+    view_uts_init();
     view_compat_init();
     view_maps_init();
     view_smaps_init();

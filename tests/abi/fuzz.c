@@ -88,7 +88,7 @@ static uint64_t anything(void)
 
 static const char *const names[] = {
     "a",         "b",      "d",  "d/a", "l", "./d/../a", "/proc/self/maps", "/proc/self/fd/3",
-    "/dev/zero", "none/x", "d/", ""};
+    "/dev/zero", "none/x", "d/", "p",   ""};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 #define NAME_SIZE 32
 
@@ -139,17 +139,18 @@ static void prepare(void)
     struct itimerval often = {{0, 20000}, {0, 20000}};
     struct sigaction act = {.sa_handler = on_alarm};
     int fds[2], fd;
+    sigaction(SIGALRM, &act, NULL);
+    setitimer(ITIMER_REAL, &often, NULL); /* first: any of these names may be a FIFO by now */
     for (unsigned i = 0; i < NAMES; i++)
         strcpy(arena + i * NAME_SIZE, names[i]);
     (void)!mkdir("d", 0755);
     (void)!symlink("a", "l");
+    (void)!mkfifo("p", 0644);
     fd = open("a", O_RDWR | O_CREAT, 0644);
     (void)!ftruncate(fd, 5 * PAGE);
     (void)!pipe(fds);
     (void)!open("d", O_RDONLY);
     (void)!open("/proc/self/status", O_RDONLY);
-    sigaction(SIGALRM, &act, NULL);
-    setitimer(ITIMER_REAL, &often, NULL);
 }
 
 static void purposeful(void)

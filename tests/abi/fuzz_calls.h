@@ -26,6 +26,7 @@ static const struct call {
     {SYS_newfstatat, "dp*-"},
     {SYS_statx, "dp-x*"},
     {SYS_mkdirat, "dpx"},
+    {SYS_mknodat, "dpx-"},
     {SYS_unlinkat, "dp-"},
     {SYS_unlinkat, "dpx"},
     {SYS_renameat2, "dpdp-"},

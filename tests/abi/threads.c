@@ -5,7 +5,7 @@
  *      one counter     mutexes of three kinds, a spinlock, a rwlock, a semaphore: nothing is lost
  *      a ring          a bounded buffer with two conditions: all that goes in comes out, in order
  *      rounds          a barrier: nobody is a round ahead
- *      ends            join, detach, exit with a value, cancel in a wait, keys and their destructors
+ *      ends            join, detach, exit with a value, cancel in a wait, keys
  *      deaths          a robust mutex whose owner ended, in this process and in a child
  *      times           what waits until a time gives up then, and not before
  *

@@ -17,12 +17,18 @@ def build(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
-                                  "numa", "misc", "overcommit", "parallel", "layout",
-                                  "sem", "msg", "newmem", "signals", "jobs"])
+                                  "numa", "misc", "overcommit", "parallel", "layout", "sched",
+                                  "newmem", "signals", "jobs"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
     assert " 0 failed" in result.output(0), result.output(0)
+
+
+@pytest.mark.parametrize("name", ["sem", "msg", "fifo"])
+def test_talking(run, tmp_path, name):
+    """What processes talk through."""
+    test_abi(run, tmp_path, name)
 
 
 @pytest.mark.parametrize("seed", [1, 20261])

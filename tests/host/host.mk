@@ -27,7 +27,7 @@ HOST_OURS := snprintf vsnprintf memcpy memmove memset memcmp memchr strlen strnl
 HOST_RENAME_OURS := $(foreach f,$(HOST_OURS),-D$f=pagoda_$f) -fno-builtin
 HOST_RENAME := -Dsnprintf=pagoda_snprintf -Dvsnprintf=pagoda_vsnprintf
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -Itests/host/include -Iinclude \
-               -Itests/host -DCONFIG_DEBUG=1 -Wall -Wextra -MMD -MP
+               -Itests/host -Itests -DCONFIG_DEBUG=1 -Wall -Wextra -MMD -MP
 HOST_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_TSAN := -fsanitize=thread
 # A graded program runs its tests one by one, each in a process of its own, and signs the outcome.

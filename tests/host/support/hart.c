@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include <time.h>
 
+#include "arch/csr.h"
 #include "kern/ipi.h"
 #include "kern/percpu.h"
 #include "kern/sched.h"
@@ -181,9 +181,12 @@ void thread_set_stack_ops(const struct stack_ops *ops)
 
 uint64_t now_ns(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000UL + (uint64_t)t.tv_nsec;
+    return rdtime();
+}
+
+uint64_t ns_to_ticks(uint64_t ns)
+{
+    return ns;
 }
 
 int sleep_ns(uint64_t ns)
