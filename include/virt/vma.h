@@ -197,7 +197,7 @@ void vma_flags_text(const struct vm_area_struct *vma, char *buf);
 unsigned vma_check(struct mm_struct *mm, struct sink *out);
 
 /** Lowest address that may be mapped: vm.mmap_min_addr. */
-#define MMAP_MIN_ADDR 0x10000UL
+#define MMAP_MIN_ADDR PAGE_SIZE
 
 /** Set by vm.max_map_count. */
 extern uint32_t sysctl_max_map_count;

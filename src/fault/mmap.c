@@ -93,7 +93,7 @@ static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struc
     if ((req->flags & MAP_LOCKED) && !load_relaxed(&mm->memlock_limit))
         return -EPERM;
     plan->len = ALIGN_UP(req->len, PAGE_SIZE);
-    if (req->mapping && req->pgoff + (plan->len >> PAGE_SHIFT) < req->pgoff)
+    if (req->mapping && req->pgoff > (INT64_MAX - plan->len) >> PAGE_SHIFT)
         return -EOVERFLOW;
     if (mm->map_count >= sysctl_max_map_count)
         return -ENOMEM;

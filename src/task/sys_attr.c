@@ -18,7 +18,6 @@
 
 #define FALLOC_FL_KEEP_SIZE 1u
 #define FALLOC_FL_PUNCH_HOLE 2u
-#define FALLOC_FL_ZERO_RANGE 0x10u
 
 /* The inode of an open file, referenced; NULL with *err. */
 static struct inode *inode_of_fd(struct task *t, uint64_t fd, int *err)
@@ -189,28 +188,19 @@ int64_t sys_truncate(struct task *t, const uint64_t *a)
     return result;
 }
 
-/* A regular file that is open for writing, referenced. */
-static struct file *writable(struct task *t, uint64_t fd, int64_t *err)
+static bool is_writable(const struct file *f)
 {
-    struct file *f = file_get(t->guest->files, fd);
-    *err = -EBADF;
-    if (!f)
-        return NULL;
-    bool ok = (f->flags & O_ACCMODE) != O_RDONLY && !(f->flags & O_PATH);
-    if (ok && f->inode && (f->ops == &regular_file_ops || f->ops == &secret_file_ops))
-        return f;
-    *err = ok || f->inode ? -EINVAL : -EBADF;
-    file_put(f);
-    return NULL;
+    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
 int64_t sys_ftruncate(struct task *t, const uint64_t *a)
 {
-    int64_t err;
-    struct file *f = writable(t, a[0], &err);
+    struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
-        return err;
-    err = set_size(f->inode, a[1]);
+        return -EBADF;
+    int64_t err = f->flags & O_PATH ? -EBADF : -EINVAL;
+    if (is_writable(f) && (f->ops == &regular_file_ops || f->ops == &secret_file_ops))
+        err = set_size(f->inode, a[1]);
     file_put(f);
     return err;
 }
@@ -237,10 +227,6 @@ static int allocate(struct inode *inode, uint32_t mode, uint64_t from, uint64_t 
                                            : inode_punch(inode, from, MIN(to, MAX(size, from)));
     if (to > size && (inode->seals & F_SEAL_GROW))
         return -EPERM;
-    if (mode & FALLOC_FL_ZERO_RANGE)
-        err = inode_punch(inode, MIN(from, size), MIN(to, size));
-    if (err)
-        return err;
     if (to > size)
         store_relaxed(&inode->mapping.size, to);
     err = fill_holes(inode, from, to);
@@ -254,18 +240,22 @@ static int allocate(struct inode *inode, uint32_t mode, uint64_t from, uint64_t 
 int64_t sys_fallocate(struct task *t, const uint64_t *a)
 {
     uint32_t mode = (uint32_t)a[1];
-    int64_t err;
     if ((int64_t)a[2] < 0 || (int64_t)a[3] <= 0)
         return -EINVAL;
-    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
     if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
         return -EOPNOTSUPP;
     if (a[2] + a[3] > INT64_MAX)
         return -EFBIG;
-    struct file *f = writable(t, a[0], &err);
+    struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
-        return err == -EINVAL ? -ENODEV : err;
+        return -EBADF;
+    int64_t err = !is_writable(f) ? -EBADF : f->inode ? -ENODEV : -ESPIPE;
+    if (!is_writable(f) || f->ops != &regular_file_ops) {
+        file_put(f);
+        return err;
+    }
     down_write(&f->inode->rwsem);
     uint64_t end = a[2] + a[3];
     bool fits =

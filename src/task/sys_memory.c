@@ -142,11 +142,16 @@ int64_t sys_msync(struct task *t, const uint64_t *a)
     if ((flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || !IS_ALIGNED(addr, PAGE_SIZE))
         return -EINVAL;
-    if (addr > USER_TOP || len > USER_TOP - addr)
-        return -ENOMEM;
     end = addr + ALIGN_UP(len, PAGE_SIZE);
+    if (end < addr)
+        return -ENOMEM;
     down_read(&t->mm->mmap_lock);
     int64_t err = vma_range_is_mapped(t->mm, addr, end) ? 0 : -ENOMEM;
+    const struct vm_area_struct *vma = find_vma(t->mm, addr);
+    for (; (flags & MS_INVALIDATE) && vma && vma->vm_start < end; vma = vma_next(vma)) {
+        if (vma->vm_flags & VM_LOCKED)
+            err = -EBUSY; /* before a hole, or behind one */
+    }
     up_read(&t->mm->mmap_lock);
     return err;
 }

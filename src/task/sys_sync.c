@@ -59,7 +59,13 @@ int64_t sys_fadvise64(struct task *t, const uint64_t *a)
 
 int64_t sys_readahead(struct task *t, const uint64_t *a)
 {
-    return check_fd(t, a[0], -EINVAL);
+    struct file *f = file_get(t->guest->files, a[0]);
+    if (!f)
+        return -EBADF;
+    bool readable = !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_WRONLY;
+    int64_t err = !readable ? -EBADF : f->ops == &regular_file_ops ? 0 : -EINVAL;
+    file_put(f);
+    return err;
 }
 
 int64_t sys_flock(struct task *t, const uint64_t *a)

@@ -18,7 +18,7 @@ def build(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
                                   "numa", "misc", "overcommit", "parallel", "layout", "sched",
-                                  "newmem", "signals", "jobs"])
+                                  "newmem", "signals", "jobs", "sem", "msg", "edges"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
