@@ -143,6 +143,10 @@ struct file *file_open_inode(struct guest *g, struct inode *inode, uint32_t flag
 /** The size of a pipe's buffer for F_GETPIPE_SZ, or -EBADF: it is none. */
 int64_t pipe_size(const struct file *f);
 
+/** F_GETLK, F_SETLK and their like: f, and the user's struct flock at `arg`, as fcntl's a[2]. */
+int64_t fcntl_get_lock(struct task *t, struct file *f, uint64_t arg, bool ofd);
+int64_t fcntl_set_lock(struct task *t, struct file *f, const uint64_t *a, bool ofd, bool wait);
+
 /* --- operations of each kind ------------------------------------------------------------------ */
 
 extern const struct file_ops regular_file_ops, secret_file_ops, dir_file_ops;

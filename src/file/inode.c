@@ -116,6 +116,7 @@ void inode_put(struct inode *inode)
     if (inode->ops->evict)
         inode->ops->evict(inode);
     kfree(inode->text);
+    kfree(inode->locks);
     put_superblock(inode->sb);
     kmem_cache_free(inode_cache, inode);
 }

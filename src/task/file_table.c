@@ -18,6 +18,7 @@
 #include "kern/serial.h"
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
+#include "task/file_lock.h"
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/task.h"
@@ -160,13 +161,20 @@ struct file_table *file_table_copy(struct file_table *from)
     return t;
 }
 
+/* A number of t for f is gone: and with it all that t had locked of that file. */
+static void release(struct file_table *t, struct file *f)
+{
+    file_lock_drop(f, LOCK_POSIX, t);
+    file_put(f);
+}
+
 void file_table_put(struct file_table *t)
 {
     if (fetch_sub(&t->refcount, 1) != 1)
         return;
     for (uint32_t fd = 0; fd < t->size; fd++) {
         if (t->files[fd])
-            file_put(t->files[fd]);
+            release(t, t->files[fd]);
     }
     table_free(t);
 }
@@ -287,7 +295,7 @@ int64_t file_install_at(struct file_table *t, struct file *f, uint64_t fd, bool 
     put_in_slot(t, f, fd, cloexec);
     spin_unlock(&t->lock);
     if (old)
-        file_put(old);
+        release(t, old);
     return (int64_t)fd;
 }
 
@@ -302,6 +310,6 @@ int file_close(struct file_table *t, uint64_t fd)
     spin_unlock(&t->lock);
     if (!f)
         return -EBADF;
-    file_put(f);
+    release(t, f);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/errno.h"
 #include "slab/cache.h"
+#include "task/file_lock.h"
 
 static struct kmem_cache *file_cache;
 
@@ -35,6 +36,8 @@ void file_put(struct file *f)
 {
     if (fetch_sub(&f->refcount, 1) != 1)
         return;
+    file_lock_drop(f, LOCK_FLOCK, f);
+    file_lock_drop(f, LOCK_OFD, f);
     if (f->ops->close)
         f->ops->close(f);
     if (f->inode)

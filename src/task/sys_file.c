@@ -29,7 +29,9 @@
 #define F_GET_SEALS 1034
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
-#define F_UNLCK 2
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
 
 enum direction { READING, WRITING };
 
@@ -269,13 +271,6 @@ static int64_t add_seals(struct file *f, uint32_t seals)
     return err;
 }
 
-/* Locks of files are advice; a guest that asks finds none of others. */
-static int64_t get_lock(uint64_t user)
-{
-    int16_t type = F_UNLCK;
-    return copy_to_user(mk_vaddr(user), &type, sizeof(type)) ? -EFAULT : 0;
-}
-
 static int64_t control(struct task *t, struct file *f, const uint64_t *a)
 {
     struct file_table *files = t->guest->files;
@@ -302,10 +297,14 @@ static int64_t control(struct task *t, struct file *f, const uint64_t *a)
     case F_GETPIPE_SZ: /* there is but one size */
         return pipe_size(f);
     case F_GETLK:
-        return get_lock(a[2]);
+    case F_OFD_GETLK:
+        return fcntl_get_lock(t, f, a[2], a[1] == F_OFD_GETLK);
     case F_SETLK:
     case F_SETLKW:
-        return 0;
+        return fcntl_set_lock(t, f, a, false, a[1] == F_SETLKW);
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return fcntl_set_lock(t, f, a, true, a[1] == F_OFD_SETLKW);
     default:
         return -EINVAL;
     }

@@ -48,9 +48,9 @@ static int64_t put_nodes(vaddr_t mask, uint64_t bits, nodemask_t nodes)
 {
     if (!mask.v)
         return 0;
-    if (bits < MAX_NODES || bits > MASK_BITS_MAX)
+    if (node_states[N_POSSIBLE].bits >> MIN(bits, 63UL) || bits > MASK_BITS_MAX)
         return -EINVAL;
-    for (uint64_t i = 0; i * 64 < bits; i++) {
+    for (uint64_t i = 0; i * 64 < bits - 1; i++) { /* one bit too many here, too */
         uint64_t word = i ? 0 : nodes.bits;
         if (copy_to_user(mk_vaddr(mask.v + i * 8), &word, sizeof(word)))
             return -EFAULT;

@@ -68,18 +68,6 @@ int64_t sys_readahead(struct task *t, const uint64_t *a)
     return err;
 }
 
-int64_t sys_flock(struct task *t, const uint64_t *a)
-{
-    uint64_t op = a[1] & ~4UL; /* LOCK_NB */
-    if (op != 1 && op != 2 && op != 8)
-        return -EINVAL;
-    struct file *f = file_get(t->guest->files, a[0]);
-    if (!f)
-        return -EBADF;
-    file_put(f);
-    return 0;
-}
-
 /* --- cachestat -------------------------------------------------------------------------------- */
 
 struct cachestat_abi {
