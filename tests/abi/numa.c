@@ -58,6 +58,11 @@ static void policies(char *p)
 {
     unsigned long mask[17] = {1};
     int mode;
+    mask[1] = 5;
+    CHECK(syscall(SYS_get_mempolicy, NULL, mask, 65, NULL, 0) == 0 && mask[0] == 0 && mask[1] == 5);
+    CHECK(fails(syscall(SYS_get_mempolicy, NULL, mask, 0, NULL, 0), EINVAL));
+    mask[0] = 1;
+    mask[1] = 0;
     CHECK(syscall(SYS_mbind, p, N * PAGE, MPOL_BIND, mask, 65, 0) == 0);
     CHECK(syscall(SYS_get_mempolicy, &mode, mask, 1025, p, MPOL_F_ADDR) == 0);
     CHECK(mode == MPOL_BIND && mask[0] == 1);
