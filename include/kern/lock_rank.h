@@ -35,7 +35,7 @@ enum lock_rank {
     /* file: bytes that have names */
     RANK_FILE,
     RANK_FILE_LOCK, /* what programs have locked of files */
-    RANK_INODE, /* an inode's pages */
+    RANK_INODE,     /* an inode's pages */
 
     /* virt: from a page to its mappers, from a space to its tables */
     RANK_MM_LIST,
