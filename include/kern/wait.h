@@ -35,6 +35,7 @@ struct wait_queue {
 struct wait_entry {
     struct list_head node;
     struct thread *thread;
+    void (*woken)(struct wait_entry *e); /* instead of waking: see wait_watch() */
 };
 
 #define WAIT_QUEUE_INIT(q)                                                 \
@@ -51,6 +52,7 @@ static inline void wait_entry_init(struct wait_entry *e)
 {
     INIT_LIST_HEAD(&e->node);
     e->thread = thread_current();
+    e->woken = NULL;
 }
 
 /** Onto the list (once) and into `state` (THREAD_SLEEPING or THREAD_KILLABLE). */
@@ -59,12 +61,23 @@ void wait_prepare(struct wait_queue *q, struct wait_entry *e, uint32_t state);
 /** Off the list and RUNNABLE. */
 void wait_finish(struct wait_queue *q, struct wait_entry *e);
 
+/**
+ * Be told instead of woken: `woken` is called on each wake-up of the queue, with its lock held, and
+ * the entry stays on the list. It may take locks of other queues by spin_lock_nested(), where no
+ * way of such calls leads back to this queue.
+ */
+void wait_watch(struct wait_queue *q, struct wait_entry *e, void (*woken)(struct wait_entry *e));
+
+/** No longer. When it returns, the function does not run any more. */
+void wait_unwatch(struct wait_queue *q, struct wait_entry *e);
+
 /** schedule() with an end: sleeps at most until `deadline` (ticks). False when that has passed. */
 bool schedule_until(uint64_t deadline);
 
-/** Wake the oldest waiter, or all of them. Each woken waiter leaves the list. */
+/** Wake the oldest waiter, or all of them. Each woken waiter leaves the list. Watchers are told. */
 void wake_up_one(struct wait_queue *q);
 void wake_up_all(struct wait_queue *q);
+void wake_up_all_locked(struct wait_queue *q);
 
 /** Does anyone wait? A hint; orders the caller's earlier stores before the look. */
 static inline bool wait_queue_active(const struct wait_queue *q)

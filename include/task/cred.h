@@ -30,6 +30,7 @@ enum { ID_REAL, ID_EFFECTIVE, ID_SAVED, ID_FS, NR_IDS };
 #define CAP_SYS_NICE 23
 #define CAP_SYS_RESOURCE 24
 #define CAP_SYS_TIME 25
+#define CAP_WAKE_ALARM 35
 
 struct guest_cred {
     uint32_t uid[NR_IDS], gid[NR_IDS];

@@ -72,6 +72,7 @@ struct file {
     size_t text_len;
     uint64_t text_at, text_next; /* where in the text it lies; where the view (kmsg) goes on */
     void *private;               /* of a pipe and the like */
+    struct epoll_item *watchers; /* those that wait for it by epoll: see epoll.h */
 };
 
 #define FILES_FIRST 64u /* numbers that a table has room for at first */

@@ -32,6 +32,8 @@ struct file;
 struct poll_wait {
     struct poll_entry *entries;
     unsigned n, max;
+    /* not NULL: called for each queue, in place of entering it */
+    void (*add)(struct poll_wait *pw, struct wait_queue *q);
 };
 
 /** For ops->poll: be woken by that queue. pw NULL: only the state is asked for. */

@@ -29,6 +29,9 @@ enum default_action signal_default(int sig);
  */
 int signal_take_locked(struct task *t, uint64_t set, struct siginfo_words *info);
 
+/** Woken when a signal of any guest becomes pending: for who waits for signals by files. */
+extern struct wait_queue signals_pending;
+
 /** Those in `set` that wait for the guest or any of its tasks wait no more. guest->lock held. */
 void signal_drop_locked(struct guest *g, uint64_t set);
 

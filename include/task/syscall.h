@@ -69,6 +69,9 @@ int64_t arg_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes);
 /** A struct timespec: nanoseconds, or -EFAULT, -EINVAL. */
 int64_t arg_timespec(vaddr_t ts);
 
+/** The end of a wait in ticks, from a struct timespec; NULL: never. -EFAULT, -EINVAL in *err. */
+uint64_t arg_end(uint64_t ts, int64_t *err);
+
 /** Store one. 0 or -EFAULT. */
 int put_timespec(vaddr_t ts, uint64_t ns) must_check;
 

@@ -2,13 +2,9 @@
 /*
  * syscall_absent.h - names of calls that programs ask for and that are not there, for the report.
  */
-SYSCALL(20, epoll_create1)
-SYSCALL(21, epoll_ctl)
-SYSCALL(22, epoll_pwait)
 SYSCALL(26, inotify_init1)
 SYSCALL(71, sendfile)
 SYSCALL(76, splice)
-SYSCALL(85, timerfd_create)
 SYSCALL(97, unshare)
 SYSCALL(117, ptrace)
 SYSCALL(142, reboot)

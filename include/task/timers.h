@@ -38,6 +38,20 @@ struct guest_timers {
     struct alarm posix[POSIX_TIMERS];
 };
 
+/** An interval may be shorter than what it sets off; the program must get on all the same. */
+#define SHORTEST_WAIT (50 * NSEC_PER_USEC)
+
+struct timer_setting {
+    uint64_t value, interval; /* ns; value 0: not set */
+};
+
+/**
+ * From and to a guest's struct itimerval or itimerspec: interval and value, each seconds and parts
+ * of a second (so many make one). 0, -EFAULT, -EINVAL.
+ */
+int timer_setting_take(struct timer_setting *s, uint64_t user, uint64_t parts) must_check;
+int timer_setting_put(const struct timer_setting *s, uint64_t user, uint64_t parts) must_check;
+
 /** exec takes the timers of timer_create(), the end of a guest all. Thread context. */
 void timers_end(struct guest *g, bool all);
 

@@ -42,23 +42,56 @@ void wait_finish(struct wait_queue *q, struct wait_entry *e)
     spin_unlock(&q->lock);
 }
 
-/* Wake the first waiter and take it off the list. */
-static void wake_first_locked(struct wait_queue *q)
+void wait_watch(struct wait_queue *q, struct wait_entry *e, void (*woken)(struct wait_entry *e))
 {
-    assert_locked(&q->lock);
-    struct wait_entry *e = list_first_entry(&q->waiters, struct wait_entry, node);
+    e->thread = NULL;
+    e->woken = woken;
+    spin_lock(&q->lock);
+    list_add_tail(&e->node, &q->waiters);
+    spin_unlock(&q->lock);
+    /* as for who sleeps: the watcher looks at its condition after it is on the list */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void wait_unwatch(struct wait_queue *q, struct wait_entry *e)
+{
+    spin_lock(&q->lock);
+    list_del_init(&e->node);
+    spin_unlock(&q->lock);
+}
+
+/* Tell a watcher; or wake a thread and take it off the list: true. */
+static bool wake_entry(struct wait_entry *e)
+{
+    if (e->woken) {
+        e->woken(e);
+        return false;
+    }
     list_del_init(&e->node);
     (void)thread_wake(e->thread, THREAD_ASLEEP);
+    return true;
 }
 
 void wake_up_one(struct wait_queue *q)
 {
+    struct wait_entry *e, *next;
+    bool woken = false;
     if (!wait_queue_active(q))
         return;
     spin_lock(&q->lock);
-    if (!list_empty(&q->waiters))
-        wake_first_locked(q);
+    list_for_each_entry_safe(e, next, &q->waiters, node) {
+        if (e->woken || !woken)
+            woken |= wake_entry(e);
+    }
     spin_unlock(&q->lock);
+}
+
+void wake_up_all_locked(struct wait_queue *q)
+{
+    struct wait_entry *e, *next;
+    assert_locked(&q->lock);
+    list_for_each_entry_safe(e, next, &q->waiters, node)
+        (void)wake_entry(e);
 }
 
 void wake_up_all(struct wait_queue *q)
@@ -66,8 +99,7 @@ void wake_up_all(struct wait_queue *q)
     if (!wait_queue_active(q))
         return;
     spin_lock(&q->lock);
-    while (!list_empty(&q->waiters))
-        wake_first_locked(q);
+    wake_up_all_locked(q);
     spin_unlock(&q->lock);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/errno.h"
 #include "slab/cache.h"
+#include "task/epoll.h"
 #include "task/file_lock.h"
 
 static struct kmem_cache *file_cache;
@@ -38,6 +39,8 @@ void file_put(struct file *f)
         return;
     file_lock_drop(f, LOCK_FLOCK, f);
     file_lock_drop(f, LOCK_OFD, f);
+    if (load_acquire(&f->watchers))
+        epoll_release(f);
     if (f->ops->close)
         f->ops->close(f);
     if (f->inode)

@@ -36,7 +36,9 @@ struct pollfd_abi {
 
 void poll_add(struct poll_wait *pw, struct wait_queue *q)
 {
-    if (!pw || pw->n == pw->max)
+    if (pw && pw->add)
+        pw->add(pw, q);
+    if (!pw || pw->add || pw->n == pw->max)
         return;
     struct poll_entry *e = &pw->entries[pw->n++];
     e->q = q;
@@ -153,8 +155,7 @@ static int64_t wait_for_any(struct polling *p, struct task *t, uint64_t end)
     }
 }
 
-/* The end of a wait, in ticks, from a struct timespec; NULL: never. -Exxx in *err. */
-static uint64_t end_of(uint64_t user, int64_t *err)
+uint64_t arg_end(uint64_t user, int64_t *err)
 {
     if (!user)
         return TIMER_NEVER;
@@ -190,7 +191,7 @@ int64_t sys_ppoll(struct task *t, const uint64_t *a)
 {
     struct polling p;
     int64_t err = 0;
-    uint64_t end = end_of(a[2], &err), size = a[1] * sizeof(struct pollfd_abi);
+    uint64_t end = arg_end(a[2], &err), size = a[1] * sizeof(struct pollfd_abi);
     if (err)
         return err;
     if (a[1] > t->guest->limits[RLIMIT_NOFILE].cur)
@@ -290,7 +291,7 @@ int64_t sys_pselect6(struct task *t, const uint64_t *a)
 {
     uint64_t mask[2] = {0}; /* pointer and size */
     int64_t err = 0;
-    uint64_t end = end_of(a[4], &err);
+    uint64_t end = arg_end(a[4], &err);
     if (err)
         return err;
     if ((int)a[0] < 0)

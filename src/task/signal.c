@@ -17,6 +17,8 @@
 
 #define STOP_SIGNALS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
 
+struct wait_queue signals_pending = WAIT_QUEUE_INIT(signals_pending);
+
 const char *signal_name(int sig)
 {
     static const char *const names[] = {
@@ -132,6 +134,7 @@ static void announce(struct guest *g, struct task *t)
     if (t)
         notify(t);
     wake_up_all(&g->wait_signal);
+    wake_up_all(&signals_pending);
 }
 
 static int send_locked(struct guest *g, struct task *only, const struct siginfo_words *info)

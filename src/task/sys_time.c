@@ -10,6 +10,7 @@
 #include "kern/timer.h"
 #include "task/signal_set.h"
 #include "task/syscalls.h"
+#include "task/timerfd.h"
 
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 1
@@ -105,6 +106,7 @@ int64_t sys_clock_settime(struct task *t, const uint64_t *a)
     if (!cred_capable(&t->guest->cred, CAP_SYS_TIME))
         return -EPERM;
     time_set_realtime((uint64_t)ns);
+    timerfd_clock_was_set();
     return 0;
 }
 

@@ -29,9 +29,6 @@
 #define CLOCK_THREAD_CPUTIME_ID 3u
 #define CLOCK_LAST 11u
 
-/* An interval may be shorter than its signal takes; the program must get on all the same. */
-#define SHORTEST_WAIT (50 * NSEC_PER_USEC)
-
 static uint64_t clock_now(const struct alarm *al)
 {
     return al->clock == ALARM_REAL ? now_ns() : guest_run_ns(al->guest);
@@ -72,25 +69,22 @@ static void alarm_is_up(struct timer *timer)
 
 /* --- setting ---------------------------------------------------------------------------------- */
 
-struct setting {
-    uint64_t value, interval; /* ns; value 0: not set */
-};
-
-static struct setting look_locked(const struct alarm *al, uint64_t now)
+static struct timer_setting look_locked(const struct alarm *al, uint64_t now)
 {
-    struct setting s = {.interval = al->interval};
+    struct timer_setting s = {.interval = al->interval};
     if (al->expires)
         s.value = al->expires > now ? al->expires - now : 1;
     return s;
 }
 
 /* Set it; what it was before. `absolute`: value is a time of the clock. */
-static struct setting alarm_set(struct alarm *al, const struct setting *to, bool absolute)
+static struct timer_setting alarm_set(struct alarm *al, const struct timer_setting *to,
+                                      bool absolute)
 {
     (void)timer_cancel(&al->timer);
     uint64_t now = clock_now(al);
     spin_lock(&al->guest->lock);
-    struct setting old = look_locked(al, now);
+    struct timer_setting old = look_locked(al, now);
     al->interval = to->interval;
     al->expires = !to->value ? 0 : absolute ? to->value : now + to->value;
     if (al->expires)
@@ -99,11 +93,11 @@ static struct setting alarm_set(struct alarm *al, const struct setting *to, bool
     return old;
 }
 
-static struct setting alarm_get(struct alarm *al)
+static struct timer_setting alarm_get(struct alarm *al)
 {
     uint64_t now = clock_now(al);
     spin_lock(&al->guest->lock);
-    struct setting s = look_locked(al, now);
+    struct timer_setting s = look_locked(al, now);
     spin_unlock(&al->guest->lock);
     return s;
 }
@@ -167,8 +161,7 @@ void timers_end(struct guest *g, bool all)
 
 /* --- setitimer -------------------------------------------------------------------------------- */
 
-/* struct itimerval: interval and value, each seconds and a part of a second. */
-static int take_setting(struct setting *s, uint64_t user, uint64_t parts)
+int timer_setting_take(struct timer_setting *s, uint64_t user, uint64_t parts)
 {
     int64_t w[4];
     if (copy_from_user(w, mk_vaddr(user), sizeof(w)))
@@ -184,7 +177,7 @@ static int take_setting(struct setting *s, uint64_t user, uint64_t parts)
     return 0;
 }
 
-static int put_setting(const struct setting *s, uint64_t user, uint64_t parts)
+int timer_setting_put(const struct timer_setting *s, uint64_t user, uint64_t parts)
 {
     uint64_t unit = NSEC_PER_SEC / parts;
     uint64_t w[4] = {s->interval / NSEC_PER_SEC, s->interval % NSEC_PER_SEC / unit,
@@ -196,17 +189,17 @@ static int put_setting(const struct setting *s, uint64_t user, uint64_t parts)
 
 int64_t sys_setitimer(struct task *t, const uint64_t *a)
 {
-    struct setting to = {0, 0};
+    struct timer_setting to = {0, 0};
     if (a[0] > 2)
         return -EINVAL;
-    int err = a[1] ? take_setting(&to, a[1], 1000000) : 0;
+    int err = a[1] ? timer_setting_take(&to, a[1], 1000000) : 0;
     if (err)
         return err;
     struct guest_timers *timers = timers_of(t->guest);
     if (!timers)
         return -ENOMEM;
-    struct setting old = alarm_set(&timers->itimers[a[0]], &to, false);
-    return a[2] ? put_setting(&old, a[2], 1000000) : 0;
+    struct timer_setting old = alarm_set(&timers->itimers[a[0]], &to, false);
+    return a[2] ? timer_setting_put(&old, a[2], 1000000) : 0;
 }
 
 int64_t sys_getitimer(struct task *t, const uint64_t *a)
@@ -216,8 +209,8 @@ int64_t sys_getitimer(struct task *t, const uint64_t *a)
     struct guest_timers *timers = timers_of(t->guest);
     if (!timers)
         return -ENOMEM;
-    struct setting now = alarm_get(&timers->itimers[a[0]]);
-    return put_setting(&now, a[1], 1000000);
+    struct timer_setting now = alarm_get(&timers->itimers[a[0]]);
+    return timer_setting_put(&now, a[1], 1000000);
 }
 
 /* --- timer_create ----------------------------------------------------------------------------- */
@@ -291,17 +284,17 @@ static struct alarm *find(struct task *t, uint64_t id)
 int64_t sys_timer_settime(struct task *t, const uint64_t *a)
 {
     struct alarm *al = find(t, (uint32_t)a[0]);
-    struct setting to;
+    struct timer_setting to;
     if (!al)
         return -EINVAL;
-    int err = take_setting(&to, a[2], NSEC_PER_SEC);
+    int err = timer_setting_take(&to, a[2], NSEC_PER_SEC);
     if (err)
         return err;
     bool absolute = a[1] & TIMER_ABSTIME;
     if (absolute && al->wall && to.value)
         to.value = MAX(realtime_to_ns(to.value), 1UL);
-    struct setting old = alarm_set(al, &to, absolute);
-    return a[3] ? put_setting(&old, a[3], NSEC_PER_SEC) : 0;
+    struct timer_setting old = alarm_set(al, &to, absolute);
+    return a[3] ? timer_setting_put(&old, a[3], NSEC_PER_SEC) : 0;
 }
 
 int64_t sys_timer_gettime(struct task *t, const uint64_t *a)
@@ -309,8 +302,8 @@ int64_t sys_timer_gettime(struct task *t, const uint64_t *a)
     struct alarm *al = find(t, (uint32_t)a[0]);
     if (!al)
         return -EINVAL;
-    struct setting now = alarm_get(al);
-    return put_setting(&now, a[1], NSEC_PER_SEC);
+    struct timer_setting now = alarm_get(al);
+    return timer_setting_put(&now, a[1], NSEC_PER_SEC);
 }
 
 int64_t sys_timer_getoverrun(struct task *t, const uint64_t *a)

@@ -101,6 +101,12 @@ static const struct call {
     {SYS_getrandom, "*nr"},
     {SYS_wait4, "w*n*"},
     {SYS_execve, "p**"},
+    {SYS_epoll_create1, "-"},
+    {SYS_epoll_ctl, "frf*"},
+    {SYS_epoll_pwait, "f*nn--"},
+    {SYS_timerfd_create, "r-"},
+    {SYS_timerfd_settime, "fr*-"},
+    {SYS_signalfd4, "f*nx"},
     {SYS_remap_file_pages, "@#-nx"},
     {440, "f*nnr"}, /* process_madvise */
     {447, "x"},     /* memfd_secret */
