@@ -54,6 +54,8 @@ struct task {
     vaddr_t clear_child_tid;      /* (c) zeroed, and waiters woken, when it ends */
     vaddr_t set_child_tid;        /* (b) where to store the tid before the first instruction */
     vaddr_t robust_list;          /* (c) */
+    bool exiting;                 /* (g) it looks for no more waiters of its locks */
+    bool pi_waited;               /* (g) or by who hands it a lock: others wait for locks of it */
     uint64_t oom_retries;         /* (c) faults in a row without memory... */
     uint64_t oom_faults;          /* (c) ... while this was the number of those that went well */
     struct fpu_state fpu;

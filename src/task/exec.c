@@ -20,6 +20,7 @@
 #include "base/string.h"
 #include "fault/mmap.h"
 #include "task/files.h"
+#include "task/futex.h"
 #include "task/run.h"
 #include "task/signal_set.h"
 #include "task/timers.h"
@@ -99,7 +100,6 @@ static void forget_program(struct task *t, const struct exec_request *req)
     inode_put(old);
     strlcpy(t->thread->name, base_name(req->path), sizeof(t->thread->name));
     t->altstack = (struct altstack){.flags = SS_DISABLE};
-    t->clear_child_tid = t->robust_list = mk_vaddr(0);
     fpu_init(&t->fpu);
     file_table_close_on_exec(g->files);
 }
@@ -119,6 +119,8 @@ int exec_program(struct task *t, struct exec_request *req, bool *lost)
     *lost = true;
     t->guest->at_random[0] = guest_random();
     t->guest->at_random[1] = guest_random();
+    if (t->mm)
+        futex_leave_space(t);
     switch_space(t, mm);
     forget_program(t, req);
     return fill_space(t, mm, req, &elf);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * futex.c - sleeping on a word of user memory.
+ * futex.c - sleeping on a word of user memory. futex_queue.h has the picture.
  *
- *      word == expected?  --yes--> bucket[hash(mm, address)]: waiter --> sleep
- *      another thread changes the word, FUTEX_WAKE --> the waiters of that address wake
+ *      word == expected?  --yes--> bucket[hash(key)]: waiter --> sleep
+ *      another thread changes the word, FUTEX_WAKE --> the waiters of that key wake
  *
  * The look at the word and the entry into the bucket happen under the bucket's lock, as does the
  * wake-up: a waker that changed the word before is seen, one that does so after finds the waiter.
  * With a spinlock held user memory is read without faulting; if that fails, the page is touched
  * without the lock and all begins again.
  *
- * Futexes are private: the key is the address space and the address.
+ * A key names what is mapped and not the page, so that it stays the same when the page moves.
  *
- * Locks: bucket lock (RANK_FUTEX). Linux's counterpart: kernel/futex/.
+ * Locks: bucket lock (RANK_FUTEX). Linux's counterpart: kernel/futex/core.c, waitwake.c.
  */
 #include "task/futex.h"
 
@@ -20,25 +20,12 @@
 #include "base/errno.h"
 #include "base/hash.h"
 #include "kern/timer.h"
+#include "task/futex_queue.h"
+#include "task/signal.h"
 
 #define BUCKET_BITS 6
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
-#define ROBUST_LIMIT 2048
 
-struct waiter {
-    struct list_head node; /* empty: woken */
-    struct thread *thread;
-    struct mm_struct *mm;
-    uint64_t addr;
-    uint32_t bits;
-};
-
-static struct bucket {
-    struct spinlock lock;
-    struct list_head waiters;
-} cache_aligned buckets[1u << BUCKET_BITS];
+static struct futex_bucket buckets[1u << BUCKET_BITS];
 
 void futex_init(void)
 {
@@ -48,13 +35,53 @@ void futex_init(void)
     }
 }
 
-static struct bucket *bucket_of(const struct mm_struct *mm, vaddr_t addr)
+/* --- keys and buckets ------------------------------------------------------------------------- */
+
+int futex_key(struct mm_struct *mm, vaddr_t addr, unsigned flags, struct futex_key *key)
 {
-    return &buckets[hash_64((uint64_t)(uintptr_t)mm ^ addr.v, BUCKET_BITS)];
+    if (!IS_ALIGNED(addr.v, sizeof(uint32_t)))
+        return -EINVAL;
+    *key = (struct futex_key){mm, addr.v};
+    if (flags & FUTEX_PRIVATE)
+        return 0;
+    spin_lock(&mm->vma_lock);
+    const struct vm_area_struct *vma = vma_lookup(mm, addr.v);
+    if (vma && vma_is_shared(vma) && vma->vm_mapping) {
+        key->space = vma->vm_mapping;
+        key->at = vma_index(vma, addr.v) << PAGE_SHIFT | (addr.v & (PAGE_SIZE - 1));
+    }
+    spin_unlock(&mm->vma_lock);
+    return vma ? 0 : -EFAULT;
 }
 
-/* Read the word with a spinlock held. */
-static int peek(uint32_t *value, vaddr_t addr)
+struct futex_bucket *futex_bucket(const struct futex_key *key)
+{
+    return &buckets[hash_64((uint64_t)(uintptr_t)key->space ^ key->at, BUCKET_BITS)];
+}
+
+struct futex_bucket *futex_next_bucket(struct futex_bucket *b)
+{
+    b = b ? b + 1 : buckets;
+    return b < buckets + ARRAY_SIZE(buckets) ? b : NULL;
+}
+
+void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
+{
+    spin_lock(a < b ? &a->lock : &b->lock);
+    if (a != b)
+        spin_lock_nested(a < b ? &b->lock : &a->lock);
+}
+
+void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+{
+    spin_unlock(&a->lock);
+    if (a != b)
+        spin_unlock(&b->lock);
+}
+
+/* --- the word --------------------------------------------------------------------------------- */
+
+int futex_peek(uint32_t *value, vaddr_t addr)
 {
     uaccess_nofault_begin();
     int err = get_user_u32(value, addr);
@@ -62,12 +89,19 @@ static int peek(uint32_t *value, vaddr_t addr)
     return err;
 }
 
-/* Lock the bucket with *value being the word now. The bucket is not locked on failure. */
-static int lock_with_value(struct bucket *b, vaddr_t addr, uint32_t *value)
+int futex_poke(vaddr_t addr, uint32_t *expected, uint32_t value)
+{
+    uaccess_nofault_begin();
+    int done = cmpxchg_user_u32(addr, expected, value);
+    uaccess_nofault_end();
+    return done;
+}
+
+int futex_lock_with_value(struct futex_bucket *b, vaddr_t addr, uint32_t *value)
 {
     for (;;) {
         spin_lock(&b->lock);
-        if (!peek(value, addr))
+        if (!futex_peek(value, addr))
             return 0;
         spin_unlock(&b->lock);
         if (get_user_u32(value, addr))
@@ -75,9 +109,39 @@ static int lock_with_value(struct bucket *b, vaddr_t addr, uint32_t *value)
     }
 }
 
-static int64_t sleep_until_woken(struct task *t, struct waiter *w, uint64_t deadline)
+/* --- sleeping --------------------------------------------------------------------------------- */
+
+void futex_enqueue_locked(struct futex_bucket *b, struct futex_waiter *w)
 {
-    uint64_t ticks = deadline == TIMER_NEVER ? TIMER_NEVER : ns_to_ticks(deadline);
+    assert_locked(&b->lock);
+    store_relaxed(&w->bucket, b);
+    list_add_tail(&w->node, &b->waiters);
+}
+
+void futex_move_locked(struct futex_waiter *w, struct futex_bucket *to)
+{
+    store_relaxed(&w->bucket, to);
+    list_move_tail(&w->node, &to->waiters);
+}
+
+/* Off the list, if it is on one still: requeue may have moved it to another bucket's. */
+static bool dequeue(struct futex_waiter *w)
+{
+    for (;;) {
+        struct futex_bucket *b = load_relaxed(&w->bucket);
+        spin_lock(&b->lock);
+        bool right = b == w->bucket, woken = list_empty(&w->node);
+        if (right && !woken)
+            list_del_init(&w->node);
+        spin_unlock(&b->lock);
+        if (right)
+            return !woken;
+    }
+}
+
+/* Until the node is off the list. */
+static int64_t sleep_on(struct task *t, struct futex_waiter *w, uint64_t ticks)
+{
     int64_t err = 0;
     struct wait_queue none;
     struct wait_entry entry;
@@ -101,165 +165,79 @@ static int64_t sleep_until_woken(struct task *t, struct waiter *w, uint64_t dead
         }
     }
     wait_finish(&none, &entry);
-    /* requeue may have moved it: the list it is on tells nothing, but its own address does */
-    for (;;) {
-        struct bucket *now = bucket_of(w->mm, mk_vaddr(load_relaxed(&w->addr)));
-        spin_lock(&now->lock);
-        bool right = now == bucket_of(w->mm, mk_vaddr(w->addr));
-        if (right && list_empty(&w->node))
-            err = 0;
-        else if (right)
-            list_del_init(&w->node);
-        spin_unlock(&now->lock);
-        if (right)
-            break;
-    }
     return err;
 }
 
-int64_t futex_wait(struct task *t, vaddr_t addr, uint32_t value, uint32_t bits, uint64_t deadline)
+int64_t futex_sleep(struct task *t, struct futex_waiter *w, uint64_t deadline)
 {
-    struct bucket *b = bucket_of(t->mm, addr);
-    struct waiter w = {.thread = thread_current(), .mm = t->mm, .addr = addr.v, .bits = bits};
+    uint64_t ticks = deadline == TIMER_NEVER ? TIMER_NEVER : ns_to_ticks(deadline);
+    int64_t err = sleep_on(t, w, ticks);
+    return dequeue(w) ? err : 0;
+}
+
+int64_t futex_wait(struct task *t, vaddr_t addr, unsigned flags, uint32_t value, uint32_t bits,
+                   uint64_t deadline)
+{
+    struct futex_waiter w = {.task = t, .bits = bits};
     uint32_t now;
-    if (!IS_ALIGNED(addr.v, sizeof(uint32_t)) || !bits)
+    if (!bits)
         return -EINVAL;
-    int err = lock_with_value(b, addr, &now);
+    int err = futex_key(t->mm, addr, flags, &w.key);
+    if (err)
+        return err;
+    struct futex_bucket *b = futex_bucket(&w.key);
+    err = futex_lock_with_value(b, addr, &now);
     if (err)
         return err;
     if (now != value) {
         spin_unlock(&b->lock);
         return -EAGAIN;
     }
-    list_add_tail(&w.node, &b->waiters);
+    futex_enqueue_locked(b, &w);
     spin_unlock(&b->lock);
-    return sleep_until_woken(t, &w, deadline);
+    return futex_sleep(t, &w, deadline);
 }
 
-/* The waiter's stack frame may be gone as soon as it is off the list. */
-static void wake_waiter(struct waiter *w)
+/* --- waking ----------------------------------------------------------------------------------- */
+
+void futex_wake_waiter_locked(struct futex_waiter *w)
 {
-    struct thread *thread = w->thread;
+    struct thread *thread = w->task->thread;
     list_del(&w->node);
     store_release(&w->node.prev, &w->node);
     store_release(&w->node.next, &w->node);
     thread_wake(thread, THREAD_ASLEEP);
 }
 
-int64_t futex_wake(struct mm_struct *mm, vaddr_t addr, uint32_t n, uint32_t bits)
+int64_t futex_wake_locked(struct futex_bucket *b, const struct futex_key *key, uint32_t n,
+                          uint32_t bits)
 {
-    struct bucket *b = bucket_of(mm, addr);
-    struct waiter *w, *next;
+    struct futex_waiter *w, *next;
     int64_t woken = 0;
-    if (!IS_ALIGNED(addr.v, sizeof(uint32_t)) || !bits)
-        return -EINVAL;
-    spin_lock(&b->lock);
+    assert_locked(&b->lock);
     list_for_each_entry_safe(w, next, &b->waiters, node) {
-        if (woken == n)
-            break;
-        if (w->mm != mm || w->addr != addr.v || !(w->bits & bits))
+        if (!futex_same(&w->key, key) || !(w->bits & bits))
             continue;
-        wake_waiter(w);
-        woken++;
+        if (w->kind != FUTEX_PLAIN)
+            return -EINVAL;
+        futex_wake_waiter_locked(w);
+        if (++woken >= (int32_t)n)
+            break;
     }
-    spin_unlock(&b->lock);
     return woken;
 }
 
-/* Both buckets, by address, so that two who do the same cannot wait for each other. */
-static void lock_two(struct bucket *a, struct bucket *b)
+int64_t futex_wake(struct mm_struct *mm, vaddr_t addr, unsigned flags, uint32_t n, uint32_t bits)
 {
-    spin_lock(a < b ? &a->lock : &b->lock);
-    if (a != b)
-        spin_lock_nested(a < b ? &b->lock : &a->lock);
-}
-
-static void unlock_two(struct bucket *a, struct bucket *b)
-{
-    spin_unlock(&a->lock);
-    if (a != b)
-        spin_unlock(&b->lock);
-}
-
-int64_t futex_requeue(struct mm_struct *mm, vaddr_t addr, uint32_t n, vaddr_t addr2, uint32_t m,
-                      const uint32_t *expected)
-{
-    struct bucket *from = bucket_of(mm, addr), *to = bucket_of(mm, addr2);
-    struct waiter *w, *next;
-    int64_t done = 0;
-    uint32_t value;
-    if (!IS_ALIGNED(addr.v | addr2.v, sizeof(uint32_t)))
+    struct futex_key key;
+    if (!bits)
         return -EINVAL;
-    if (expected && get_user_u32(&value, addr))
-        return -EFAULT;
-    lock_two(from, to);
-    if (expected && (peek(&value, addr) || value != *expected)) {
-        unlock_two(from, to);
-        return -EAGAIN;
-    }
-    list_for_each_entry_safe(w, next, &from->waiters, node) {
-        if (w->mm != mm || w->addr != addr.v)
-            continue;
-        if (done < n) {
-            wake_waiter(w);
-        } else if (done - n < m) {
-            store_relaxed(&w->addr, addr2.v);
-            list_move_tail(&w->node, &to->waiters);
-        } else {
-            break;
-        }
-        done++;
-    }
-    unlock_two(from, to);
-    return done;
-}
-
-/* --- the end of a task ------------------------------------------------------------------------ */
-
-/* The dead held this lock: say so in the word, and wake one who waits for it. */
-static bool free_robust(struct task *t, uint64_t addr)
-{
-    uint32_t value;
-    if (get_user_u32(&value, mk_vaddr(addr)))
-        return false;
-    while ((value & FUTEX_TID_MASK) == t->tid) {
-        uint32_t dead = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-        int done = cmpxchg_user_u32(mk_vaddr(addr), &value, dead);
-        if (done < 0)
-            return false;
-        if (!done)
-            continue;
-        if (value & FUTEX_WAITERS)
-            (void)futex_wake(t->mm, mk_vaddr(addr), 1, UINT32_MAX);
-        break;
-    }
-    return true;
-}
-
-/* struct robust_list_head: { next, futex_offset, list_op_pending } */
-static void walk_robust_list(struct task *t)
-{
-    uint64_t head = t->robust_list.v, entry, offset, pending;
-    if (!head || get_user_u64(&entry, mk_vaddr(head)) ||
-        get_user_u64(&offset, mk_vaddr(head + 8)) || get_user_u64(&pending, mk_vaddr(head + 16)))
-        return;
-    for (int i = 0; i < ROBUST_LIMIT && (entry & ~1UL) != head; i++) {
-        uint64_t next;
-        bool more = get_user_u64(&next, mk_vaddr(entry & ~1UL)) == 0;
-        if ((entry != pending && !free_robust(t, (entry & ~1UL) + offset)) || !more)
-            return;
-        entry = next;
-    }
-    if (pending)
-        (void)free_robust(t, (pending & ~1UL) + offset);
-}
-
-void futex_task_exit(struct task *t)
-{
-    walk_robust_list(t);
-    /* only others in the same space can wait for it */
-    if (t->clear_child_tid.v && load_relaxed(&t->guest->nr_tasks) > 1) {
-        if (!put_user_u32(0, t->clear_child_tid))
-            (void)futex_wake(t->mm, t->clear_child_tid, 1, UINT32_MAX);
-    }
+    int err = futex_key(mm, addr, flags, &key);
+    if (err)
+        return err;
+    struct futex_bucket *b = futex_bucket(&key);
+    spin_lock(&b->lock);
+    int64_t woken = futex_wake_locked(b, &key, n, bits);
+    spin_unlock(&b->lock);
+    return woken;
 }
