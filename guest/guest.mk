@@ -9,23 +9,27 @@ GUEST_LDFLAGS := -static -s -Wl,--gc-sections
 
 GUESTS := $(patsubst guest/%.c,build/guest/%,$(wildcard guest/*.c))
 GUEST_LIB := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/lib/*.c))
+GUEST_ROWS := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/rows/*.c))
 
 .PHONY: guests
-.SECONDARY: $(GUEST_LIB)
+.SECONDARY: $(GUEST_LIB) $(GUEST_ROWS)
 guests: $(GUESTS)
 
-build/guest/lib/%.o: guest/lib/%.c guest/guest.mk
+build/guest/%.o: guest/%.c guest/guest.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$Q$(GUEST_CC) $(GUEST_CFLAGS) -c -o $@ $<
 
+# A program may have objects of its own.
+build/guest/bench: $(GUEST_ROWS)
+
 build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$Q$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(GUEST_LIB)
+	$Q$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -MF $@.d -o $@ $< $(filter %.o,$^)
 
 # What scripts/linux boots a real Linux with.
 .PHONY: linux-init
 linux-init: build/guest/linux/init
 
--include $(GUESTS:=.d) build/guest/linux/init.d $(GUEST_LIB:.o=.d)
+-include $(GUESTS:=.d) build/guest/linux/init.d $(GUEST_LIB:.o=.d) $(GUEST_ROWS:.o=.d)
