@@ -50,6 +50,7 @@
 /* The tree: level 0 maps 4 KiB, 1 maps 2 MiB, 2 (the root) maps 1 GiB. */
 #define PT_LEVELS 3
 #define PT_ENTRIES 512
+#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE) /* what a table of the last level maps */
 #define PT_INDEX_BITS 9
 
 /** How many bytes an entry of a level covers. */

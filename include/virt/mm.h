@@ -122,8 +122,8 @@ static inline void mmgrab(struct mm_struct *mm)
 void mmdrop(struct mm_struct *mm);
 
 /**
- * What mmput() calls to unmap all VMAs and free their pages: registered by the fault floor, which
- * knows how. Boot only.
+ * What mmput() calls to unmap all VMAs and free their pages and tables: registered by the fault
+ * floor, which knows how. Boot only.
  */
 void mm_set_teardown(void (*exit_mmap)(struct mm_struct *mm));
 
@@ -242,9 +242,8 @@ static inline pte_t *mm_make_pte(struct mm_struct *mm, uint64_t addr)
     return likely(pte != NULL) ? pte : mm_walk_alloc(mm, addr);
 }
 
-/** Free the tables that cover nothing outside of start..end, in which nothing is mapped any more.
- * mmap_lock held for writing. */
-void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end);
+/** Free the tables that only what has gone from the gap needed. mmap_lock held for writing. */
+void mm_free_tables(struct mm_struct *mm, const struct pt_gap *gap);
 
 /** Resident pages, all kinds. A reading without lock. */
 uint64_t mm_rss(const struct mm_struct *mm);

@@ -114,11 +114,21 @@ int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t pro
 int pt_split(struct pgtable *pt, pte_t *entry, unsigned level) must_check;
 
 /**
- * Take out all tables that lie wholly in [start, end) of the user half and have no entry in use,
- * and put their pages on @out (by page->lru). Hardware may still walk through them: flush the
- * space, then pt_release_tables(). Returns their number.
+ * What is mapped no more, start..end, and up to where nothing else is mapped, floor..ceiling.
+ *
+ *      [ a ]          start ... end          [ b ]      where 2 MiB lie between floor and ceiling
+ *          floor                      ceiling           nobody needs their table
  */
-uint64_t pt_unlink_tables(struct pgtable *pt, vaddr_t start, vaddr_t end, struct list_head *out);
+struct pt_gap {
+    uint64_t start, end, floor, ceiling;
+};
+
+/**
+ * Take out the tables that cover something of the gap's start..end and nothing outside of its
+ * floor..ceiling, all of them empty, and put their pages on @out (by page->lru). Hardware may still
+ * walk through them: flush the space, then pt_release_tables().
+ */
+void pt_unlink_tables(struct pgtable *pt, const struct pt_gap *gap, struct list_head *out);
 void pt_release_tables(struct pgtable *pt, struct list_head *tables);
 
 /** One step of a walk, for people who want to see it. */

@@ -19,8 +19,6 @@
 #include "virt/mapping.h"
 #include "virt/rmap.h"
 
-#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
-
 /* Share what one entry maps. Both tables are locked. */
 static void copy_entry(struct mm_struct *dst, pte_t *to, pte_t *from)
 {

@@ -19,8 +19,6 @@
 #include "phys/page.h"
 #include "virt/commit.h"
 
-#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
-
 static pte_t with_prot(const struct vm_area_struct *vma, pte_t e)
 {
     uint64_t prot = vma->vm_prot;

@@ -38,7 +38,8 @@ static int split_edges(struct mm_struct *mm, uint64_t start, uint64_t end)
 static void free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
 {
     const struct vm_area_struct *prev = find_vma_before(mm, start), *next = find_vma(mm, end);
-    mm_free_tables(mm, prev ? prev->vm_end : 0, next ? next->vm_start : USER_TOP);
+    struct pt_gap gap = {start, end, prev ? prev->vm_end : 0, next ? next->vm_start : USER_TOP};
+    mm_free_tables(mm, &gap);
 }
 
 int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len)

@@ -15,8 +15,6 @@
 #include "virt/rmap.h"
 #include "virt/tlb.h"
 
-#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
-
 struct zap {
     struct mm_struct *mm;
     bool anon_only; /* leave files' pages */
@@ -112,6 +110,9 @@ void exit_mmap(struct mm_struct *mm)
         mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
         vma_remove(mm, vma);
         unlink_anon_vmas(vma);
+        struct pt_gap gap = {vma->vm_start, vma->vm_end, 0,
+                             list_empty(&mm->mmap) ? USER_TOP : next->vm_start};
+        mm_free_tables(mm, &gap);
         vma_free(vma);
     }
     mmap_write_unlock(mm);

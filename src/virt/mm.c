@@ -80,7 +80,6 @@ void mmput(struct mm_struct *mm)
     list_del(&mm->mm_list);
     spin_unlock(&mm_list_lock);
     teardown(mm);
-    mm_free_tables(mm, 0, USER_TOP);
     mpol_put(mm->policy);
     mm->policy = &default_policy;
     mmdrop(mm);
@@ -128,12 +127,12 @@ pte_t *mm_walk_alloc(struct mm_struct *mm, uint64_t addr)
     return pte;
 }
 
-void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
+void mm_free_tables(struct mm_struct *mm, const struct pt_gap *gap)
 {
     LIST_HEAD(unlinked);
     spin_lock(&mm->page_table_lock);
     store_relaxed(&mm->last_table, 0);
-    pt_unlink_tables(&mm->pgt, mk_vaddr(start), mk_vaddr(end), &unlinked);
+    pt_unlink_tables(&mm->pgt, gap, &unlinked);
     spin_unlock(&mm->page_table_lock);
     /* harts may have cached the way through the tables that went: only then are they pages again */
     if (list_empty(&unlinked))

@@ -15,7 +15,6 @@
 #include "virt/mm.h"
 #include "virt/rmap.h"
 
-#define TABLE_SPAN (PT_ENTRIES * PAGE_SIZE)
 #define CHUNK 64 /* entries that are looked at in one go */
 
 struct tally {

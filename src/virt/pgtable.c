@@ -251,33 +251,30 @@ static bool table_is_empty(const pte_t *table)
     return true;
 }
 
-/* Take out the empty tables below entries of @level that lie wholly in the range. */
-static uint64_t unlink_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t base,
-                             uint64_t start, uint64_t end, struct list_head *out)
+/* Of the tables below entries of @level, look at those that cover start..end. */
+static void unlink_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t start,
+                         uint64_t end, const struct pt_gap *gap, struct list_head *out)
 {
-    uint64_t size = pt_level_size(level), n = 0;
-    unsigned first = start > base ? (unsigned)((start - base) / size) : 0;
-    unsigned entries = level == pt->format->levels - 1 ? pt->format->low_entries : PT_ENTRIES;
-    for (unsigned i = first; i < entries && base + i * size < end; i++) {
-        uint64_t at = base + i * size;
-        if (!pte_table(table[i]))
+    uint64_t size = pt_level_size(level);
+    for (uint64_t at = ALIGN_DOWN(start, size); at < end; at += size) {
+        pte_t *entry = &table[pt_slot(pt->format, mk_vaddr(at), level)];
+        if (!pte_table(*entry))
             continue;
-        pte_t *child = table_of(table[i]);
+        pte_t *child = table_of(*entry);
         if (level > 1)
-            n += unlink_below(pt, child, level - 1, at, start, end, out);
-        if (at < start || at + size > end || !table_is_empty(child))
+            unlink_below(pt, child, level - 1, MAX(at, start), MIN(at + size, end), gap, out);
+        if (at < gap->floor || at + size > gap->ceiling)
             continue;
-        pte_store(&table[i], mk_pte(0));
+        ASSERT(table_is_empty(child));
+        pte_store(entry, mk_pte(0));
         fetch_sub_relaxed(&pt->nr_tables, 1);
         list_add_tail(&virt_to_page(child)->lru, out);
-        n++;
     }
-    return n;
 }
 
-uint64_t pt_unlink_tables(struct pgtable *pt, vaddr_t start, vaddr_t end, struct list_head *out)
+void pt_unlink_tables(struct pgtable *pt, const struct pt_gap *gap, struct list_head *out)
 {
-    return unlink_below(pt, pt->root, pt->format->levels - 1, 0, start.v, end.v, out);
+    unlink_below(pt, pt->root, pt->format->levels - 1, gap->start, gap->end, gap, out);
 }
 
 void pt_release_tables(struct pgtable *pt, struct list_head *tables)

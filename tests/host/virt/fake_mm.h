@@ -73,9 +73,9 @@ pte_t *mm_walk_alloc(struct mm_struct *mm, uint64_t addr)
     return mm_walk(mm, addr);
 }
 
-void mm_free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
+void mm_free_tables(struct mm_struct *mm, const struct pt_gap *gap)
 {
-    (void)mm, (void)start, (void)end;
+    (void)mm, (void)gap;
 }
 
 void mm_account_vma(struct mm_struct *mm, uint64_t flags, bool anonymous, int64_t pages)
