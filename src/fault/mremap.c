@@ -42,25 +42,43 @@ static void unlock_walks(struct vm_area_struct *vma)
         spin_unlock(&vma->vm_mapping->i_mmap_lock);
 }
 
-/* Move the entries of old..old+len to new, whose tables exist where old's do. */
-static int move_entries(struct vm_area_struct *vma, uint64_t old, uint64_t new, uint64_t len)
+/* How much from both places on lies in one table each. */
+static uint64_t in_one_table(uint64_t old, uint64_t new, uint64_t len)
+{
+    uint64_t behind = MAX(old % TABLE_SPAN, new % TABLE_SPAN);
+    return MIN(len, TABLE_SPAN - behind);
+}
+
+/* Move the entries of one table; false when there is no memory for the other. */
+static bool move_table(struct vm_area_struct *vma, uint64_t old, uint64_t new, uint64_t len)
 {
     struct mm_struct *mm = vma->vm_mm;
-    for (uint64_t off = 0; off < len; off += PAGE_SIZE) {
-        pte_t *from = mm_find_pte(mm, old + off);
-        if (!from || pte_none(pte_load(from)))
-            continue;
-        pte_t *to = mm_make_pte(mm, new + off);
-        if (!to)
-            return -ENOMEM;
-        lock_walks(vma);
-        pte_t e = pte_exchange(from, mk_pte(0));
-        if (!pte_none(e))
-            pte_store(to, e);
-        unlock_walks(vma);
+    pte_t *from = mm_find_pte(mm, old);
+    if (!from)
+        return true;
+    pte_t *to = mm_make_pte(mm, new);
+    if (!to)
+        return false;
+    lock_walks(vma);
+    for (uint64_t n = len >> PAGE_SHIFT; n; n--, from++, to++) {
+        if (!pte_none(pte_load(from)))
+            pte_store(to, pte_exchange(from, mk_pte(0))); /* hardware may set A or D until then */
     }
-    tlb_flush_range(&mm->tlb, mk_vaddr(old), mk_vaddr(old + len));
-    return 0;
+    unlock_walks(vma);
+    return true;
+}
+
+/* Move the entries of old..old+len to new. -ENOMEM leaves some moved. */
+static int move_entries(struct vm_area_struct *vma, uint64_t old, uint64_t new, uint64_t len)
+{
+    bool moved = true;
+    for (uint64_t done = 0, step; done < len && moved; done += step) {
+        step = in_one_table(old + done, new + done, len - done);
+        moved = move_table(vma, old + done, new + done, step);
+        cond_resched();
+    }
+    tlb_flush_range(&vma->vm_mm->tlb, mk_vaddr(old), mk_vaddr(old + len));
+    return moved ? 0 : -ENOMEM;
 }
 
 /* A VMA like vma's part from old on, at the new place. Chained to the same anon_vmas. */
