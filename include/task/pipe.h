@@ -15,9 +15,8 @@ struct pipe {
     uint64_t head, tail;       /* (m) bytes written and read so far; read anywhere as a hint */
     uint32_t readers, writers; /* (m) open ends */
     uint32_t reads, writes;    /* (m) how often an end was opened, ever */
-    uint32_t users;            /* (a) open files; of a FIFO: its inode's rwsem */
-    uint64_t number;
-    char *pages[PIPE_PAGES]; /* (m) */
+    uint32_t users;            /* open files; under the rwsem of the FIFO's inode */
+    char *pages[PIPE_PAGES];   /* (m) */
     struct wait_queue can_read, can_write;
 };
 
@@ -32,6 +31,9 @@ void pipe_add_ends(struct pipe *p, struct file *f);
 
 /** An open file of a FIFO finds its pipe, and perhaps waits for the other end: file_ops.open. */
 int fifo_open(struct file *f) must_check;
+
+/** Was it made by pipe2()? */
+bool pipe_has_no_name(const struct inode *fifo);
 
 extern const struct file_ops pipe_ops;
 

@@ -4,6 +4,7 @@
  *
  *      /               tmpfs            /proc   views          /tmp      for all, sticky
  *      /dev/null ...   devices          /sys    views          /dev/shm  for shm_open()
+ *      /dev/fd         open files
  *
  * Locks: none, boot only.
  */
@@ -16,14 +17,34 @@
 #include "file/viewfs.h"
 #include "kern/panic.h"
 
-static struct inode *make(struct inode *dir, const char *name, uint32_t mode, uint32_t rdev)
+static struct inode *make_any(struct inode *dir, const char *name, const struct tmpfs_new *what)
 {
-    struct tmpfs_new what = {.mode = mode, .rdev = rdev};
     struct inode *inode = NULL;
-    if (tmpfs_make(dir, name, strlen(name), &what, &inode))
+    if (tmpfs_make(dir, name, strlen(name), what, &inode))
         panic("no memory for /%s", name);
     inode_put(inode); /* its name keeps it */
     return inode;
+}
+
+static struct inode *make(struct inode *dir, const char *name, uint32_t mode, uint32_t rdev)
+{
+    return make_any(dir, name, &(struct tmpfs_new){.mode = mode, .rdev = rdev});
+}
+
+/* What a shell calls its open files. */
+static void link_open_files(struct inode *dev)
+{
+    static const struct {
+        const char *name, *target;
+    } links[] = {
+        {"fd", "/proc/self/fd"},
+        {"stdin", "/proc/self/fd/0"},
+        {"stdout", "/proc/self/fd/1"},
+        {"stderr", "/proc/self/fd/2"},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(links); i++)
+        make_any(dev, links[i].name,
+                 &(struct tmpfs_new){.mode = S_IFLNK | 0777, .target = links[i].target});
 }
 
 void file_boot(void)
@@ -41,6 +62,7 @@ void file_boot(void)
     struct inode *dev = make(root_fs->root, "dev", S_IFDIR | 0755, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
         make(dev, devices[i].name, S_IFCHR | 0666, devices[i].rdev);
+    link_open_files(dev);
     make(dev, "shm", S_IFDIR | S_ISVTX | 0777, 0);
     viewfs_boot();
 }

@@ -10,7 +10,8 @@
  *      write     goes on                  waits for a reader;  O_NONBLOCK: -ENXIO
  *      both      goes on                  goes on: it is its own other end
  *
- * Who waits has its end open already, so that two can meet.
+ * Who waits has its end open already, so that two can meet. A pipe of pipe2() is a FIFO without a
+ * name, of which both ends are open at once and nobody waits for one.
  *
  * Locks: inode->rwsem for what inode->private is, and for its users; then pipe->mutex.
  * Linux's counterpart: fifo_open() in fs/pipe.c.
@@ -39,7 +40,8 @@ static int join_locked(struct file *f, struct meeting *m)
         return -ENOMEM;
     pipe_add_ends(p, f);
     m->pipe = p;
-    m->alone = !load_relaxed(access == O_RDONLY ? &p->writers : &p->readers);
+    m->alone = !pipe_has_no_name(f->inode) &&
+               !load_relaxed(access == O_RDONLY ? &p->writers : &p->readers);
     m->reads = p->reads;
     m->writes = p->writes;
     return 0;

@@ -31,14 +31,12 @@ static struct pipe *pipe_of(const struct file *f)
 
 struct pipe *pipe_create(void)
 {
-    static uint64_t next = 1;
     struct pipe *p = kzalloc(sizeof(*p), GFP_KERNEL);
     if (!p)
         return NULL;
     mutex_init(&p->mutex);
     wait_queue_init(&p->can_read);
     wait_queue_init(&p->can_write);
-    p->number = fetch_add_relaxed(&next, 1);
     return p;
 }
 
@@ -228,29 +226,21 @@ static int64_t pipe_ioctl(struct file *f, uint64_t cmd, uint64_t arg)
 static void pipe_close(struct file *f)
 {
     struct pipe *p = pipe_of(f);
-    struct inode *fifo = f->inode;
     if (!p)
-        return; /* a FIFO that could not be opened */
+        return; /* it could not be opened */
     mutex_lock(&p->mutex);
     p->readers -= reads(f);
     p->writers -= writes(f);
     mutex_unlock(&p->mutex);
     wake_up_all(&p->can_read);
     wake_up_all(&p->can_write);
-    if (fifo)
-        down_write(&fifo->rwsem);
+    down_write(&f->inode->rwsem);
     bool last = fetch_sub(&p->users, 1) == 1;
-    if (last && fifo)
-        fifo->private = NULL;
-    if (fifo)
-        up_write(&fifo->rwsem);
+    if (last)
+        f->inode->private = NULL;
+    up_write(&f->inode->rwsem);
     if (last)
         pipe_destroy(p);
-}
-
-static void pipe_print_name(const struct file *f, struct sink *out)
-{
-    print(out, "pipe:[%lu]", pipe_of(f)->number);
 }
 
 const struct file_ops pipe_ops = {
@@ -260,7 +250,6 @@ const struct file_ops pipe_ops = {
     .poll = pipe_poll,
     .open = fifo_open,
     .close = pipe_close,
-    .print_name = pipe_print_name,
 };
 
 int64_t pipe_size(const struct file *f)
@@ -270,14 +259,50 @@ int64_t pipe_size(const struct file *f)
 
 /* --- pipe2 ------------------------------------------------------------------------------------ */
 
-static struct file *open_end(struct pipe *p, uint32_t flags)
+#define PIPEFS_MAGIC 0x50495045u
+
+static const struct inode_ops pipefs_ops;
+static struct superblock pipefs = {
+    .refcount = 1, .type = "pipefs", .magic = PIPEFS_MAGIC, .dev = 0xe, .next_ino = 1};
+
+bool pipe_has_no_name(const struct inode *fifo)
 {
-    struct file *f = file_alloc(&pipe_ops, S_IFIFO | 0600);
-    if (!f)
+    return fifo->sb == &pipefs;
+}
+
+/* A FIFO without a name: /proc/PID/fd leads to it, so that it can be opened again. */
+static struct inode *make_fifo(struct task *t)
+{
+    char name[32];
+    struct inode *fifo = inode_alloc(&pipefs, &pipefs_ops, S_IFIFO | 0600);
+    if (!fifo)
         return NULL;
-    f->flags = flags;
-    pipe_add_ends(p, f);
-    return f;
+    snprintf(name, sizeof(name), "pipe:[%lu]", fifo->ino);
+    struct cred cred = guest_cred(t->guest);
+    fifo->uid = cred.uid;
+    fifo->gid = cred.gid;
+    fifo->nlink = 1;
+    fifo->text = kstrdup(name, GFP_KERNEL);
+    if (!fifo->text) {
+        inode_put(fifo);
+        return NULL;
+    }
+    return fifo;
+}
+
+/* Both ends of a new pipe, opened as files of one FIFO are. 0 or -ENOMEM. */
+static int open_ends(struct task *t, uint32_t flags, struct file *ends[2])
+{
+    int err = -ENOMEM;
+    struct inode *fifo = make_fifo(t);
+    if (!fifo)
+        return err;
+    ends[0] = file_open_inode(t->guest, fifo, O_RDONLY | flags, true, &err);
+    ends[1] = ends[0] ? file_open_inode(t->guest, fifo, O_WRONLY | flags, true, &err) : NULL;
+    if (ends[0] && !ends[1])
+        file_put(ends[0]);
+    inode_put(fifo);
+    return err;
 }
 
 static void close_again(struct file_table *files, int64_t fd)
@@ -308,21 +333,11 @@ int64_t sys_pipe2(struct task *t, const uint64_t *a)
     int32_t fds[2];
     if (a[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | 040000u /* O_DIRECT */))
         return -EINVAL;
-    struct pipe *p = pipe_create();
-    if (!p)
-        return -ENOMEM;
-    struct file *ends[2] = {open_end(p, O_RDONLY | (a[1] & O_NONBLOCK)),
-                            open_end(p, O_WRONLY | (a[1] & O_NONBLOCK))};
-    if (!ends[0] || !ends[1]) {
-        for (int i = 0; i < 2; i++) {
-            if (ends[i])
-                file_put(ends[i]);
-        }
-        if (!ends[0] && !ends[1])
-            pipe_destroy(p);
-        return -ENOMEM;
-    }
-    int64_t err = install(t, ends, a[1], fds);
+    struct file *ends[2] = {NULL, NULL};
+    int64_t err = open_ends(t, (uint32_t)a[1] & O_NONBLOCK, ends);
+    if (err)
+        return err;
+    err = install(t, ends, a[1], fds);
     if (!err && copy_to_user(mk_vaddr(a[0]), fds, sizeof(fds))) {
         close_again(t->guest->files, fds[0]);
         close_again(t->guest->files, fds[1]);

@@ -140,13 +140,15 @@ static int link_fd(struct sink *out, const struct view_args *args)
     return err;
 }
 
+/* What has no inode may have a name that leads to it all the same: the terminal. */
 static struct inode *follow_fd(const struct view_args *args, int *err)
 {
     struct file *f = file_of(args);
     struct inode *inode = f && f->inode ? inode_get(f->inode) : NULL;
+    *err = f ? 0 : -ENOENT;
     if (f)
         file_put(f);
-    return found(inode, err);
+    return inode;
 }
 
 static int show_fdinfo(struct sink *out, const struct view_args *args)

@@ -116,6 +116,30 @@ static void short_visits(void)
     CHECK(missed == 0);
 }
 
+/* A pipe of pipe2() is found below /proc/self/fd and can be opened once more. */
+static void opened_again(void)
+{
+    char path[64], text[64] = {0};
+    struct stat st, again;
+    int fds[2];
+    CHECK(!pipe(fds));
+    CHECK(!fstat(fds[0], &st) && S_ISFIFO(st.st_mode) && st.st_nlink == 1);
+    CHECK(!fstat(fds[1], &again) && st.st_ino == again.st_ino && st.st_dev == again.st_dev);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[1]);
+    CHECK(readlink(path, text, sizeof(text) - 1) > 0 && !strncmp(text, "pipe:[", 6));
+    int more = open(path, O_WRONLY);
+    CHECK(more >= 0 && write(more, "abc", 3) == 3);
+    CHECK(!close(fds[1]));
+    CHECK(read(fds[0], text, sizeof(text)) == 3);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", more);
+    CHECK(!close(more) && read(fds[0], text, sizeof(text)) == 0);
+    CHECK(fails(open(path, O_WRONLY), ENOENT));
+    snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+    more = open(path, O_RDONLY); /* no writer, and nobody waits for one */
+    CHECK(more >= 0 && read(more, text, sizeof(text)) == 0);
+    CHECK(!close(more) && !close(fds[0]));
+}
+
 int main(void)
 {
     sprintf(path, "/tmp/fifo-%d", getpid());
@@ -125,5 +149,6 @@ int main(void)
     waiting();
     short_visits();
     CHECK(unlink(path) == 0);
+    opened_again();
     return report("fifo");
 }
