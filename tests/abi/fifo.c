@@ -134,7 +134,7 @@ static void opened_again(void)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", more);
     CHECK(!close(more) && read(fds[0], text, sizeof(text)) == 0);
     CHECK(fails(open(path, O_WRONLY), ENOENT));
-    snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
     more = open(path, O_RDONLY); /* no writer, and nobody waits for one */
     CHECK(more >= 0 && read(more, text, sizeof(text)) == 0);
     CHECK(!close(more) && !close(fds[0]));
