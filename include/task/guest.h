@@ -28,6 +28,7 @@
 #include "kern/lock.h"
 #include "kern/wait.h"
 #include "task/cred.h"
+#include "task/prctl.h"
 #include "task/signal.h"
 #include "virt/mm.h"
 
@@ -82,6 +83,7 @@ struct guest {
     bool of_console;             /* (b) the console started it: it can be continued from there */
     bool detached;               /* (b) nobody will wait for it */
     bool vforked;                /* (a) its parent waits until it has memory of its own */
+    bool executed;               /* (a) it is no mere copy of its parent any more */
     int8_t nid;                  /* (b) preferred node, or NO_NODE */
     int16_t oom_score_adj;       /* (a) */
     uint8_t exit_signal;         /* (b) what the parent gets: SIGCHLD */
@@ -118,6 +120,7 @@ struct guest {
     int8_t nice;                 /* (a) told back; so are the next three */
     uint8_t sched_policy, sched_priority;
     uint32_t personality, coredump_filter;
+    struct prctl_state prctl;
     uint32_t membarriers;  /* (a) kinds that were registered for */
     uint32_t umask;        /* (c) */
     uint64_t at_random[2]; /* (b) */

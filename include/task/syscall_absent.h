@@ -5,7 +5,6 @@
 SYSCALL(26, inotify_init1)
 SYSCALL(71, sendfile)
 SYSCALL(76, splice)
-SYSCALL(97, unshare)
 SYSCALL(117, ptrace)
 SYSCALL(142, reboot)
 SYSCALL(198, socket)

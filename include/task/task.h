@@ -73,6 +73,9 @@ static inline struct trap_frame *task_frame(const struct task *t)
     return (struct trap_frame *)(void *)thread_stack_top(t->thread) - 1;
 }
 
+/** Its name, and its guest's when it is the first task. At most THREAD_NAME_MAX with the NUL. */
+void task_set_name(struct task *t, const char *name);
+
 /** End the whole guest with this wait status; or only the current task. */
 noreturn void task_exit_group(int status);
 noreturn void task_exit(int status);

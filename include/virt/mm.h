@@ -45,10 +45,12 @@ enum mm_counter {
 
 /* Bits of mm->flags. */
 enum mm_flag {
-    MMF_OOM_VICTIM, /* chosen by the killer: gets reserves, is not chosen again */
-    MMF_OOM_SKIP,   /* reaped, or not worth reaping: the killer may choose another */
-    MMF_EXITING,    /* being torn down */
-    MMF_UNSTABLE,   /* reaped: its anonymous memory reads as zero now */
+    MMF_OOM_VICTIM,          /* chosen by the killer: gets reserves, is not chosen again */
+    MMF_OOM_SKIP,            /* reaped, or not worth reaping: the killer may choose another */
+    MMF_EXITING,             /* being torn down */
+    MMF_UNSTABLE,            /* reaped: its anonymous memory reads as zero now */
+    MMF_HAS_MDWE,            /* what may be written never becomes executable: PR_SET_MDWE */
+    MMF_HAS_MDWE_NO_INHERIT, /* ... and a copy of the space is free of that */
 };
 
 struct mm_struct;
@@ -142,6 +144,19 @@ static inline bool mm_flag(const struct mm_struct *mm, enum mm_flag f)
 static inline bool mm_test_and_set_flag(struct mm_struct *mm, enum mm_flag f)
 {
     return fetch_or(&mm->flags, 1UL << f) & (1UL << f);
+}
+
+/** A copy of the space, or the next program's, begins with these flags of it. */
+static inline uint64_t mm_flags_inherited(const struct mm_struct *mm)
+{
+    bool mdwe = mm_flag(mm, MMF_HAS_MDWE) && !mm_flag(mm, MMF_HAS_MDWE_NO_INHERIT);
+    return mdwe ? 1UL << MMF_HAS_MDWE : 0;
+}
+
+/** Would a VMA whose flags go from old to new (a new one: both are its) break PR_SET_MDWE? */
+static inline bool mm_denies_exec(const struct mm_struct *mm, uint64_t old, uint64_t new)
+{
+    return mm_flag(mm, MMF_HAS_MDWE) && (new &VM_EXEC) && ((new &VM_WRITE) || !(old & VM_EXEC));
 }
 
 /** What a mapped page counts as. */

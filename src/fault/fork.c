@@ -125,6 +125,7 @@ static void copy_layout(struct mm_struct *dst, const struct mm_struct *src)
     dst->data_limit = src->data_limit;
     dst->as_limit = src->as_limit;
     dst->memlock_limit = src->memlock_limit;
+    dst->flags = mm_flags_inherited(src);
 }
 
 int dup_mmap(struct mm_struct *dst, struct mm_struct *src)

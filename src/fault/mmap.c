@@ -104,6 +104,8 @@ static int make_plan(struct mm_struct *mm, const struct mmap_request *req, struc
     if (req->mapping && req->mapping->secret)
         plan->vm_flags |= VM_DONTDUMP;
     int err = check_type(req, &plan->vm_flags);
+    if (!err && mm_denies_exec(mm, plan->vm_flags, plan->vm_flags))
+        err = -EACCES;
     if ((plan->vm_flags & (VM_WRITE | VM_SHARED | VM_NORESERVE)) == VM_WRITE)
         plan->vm_flags |= VM_ACCOUNT;
     return err;

@@ -80,7 +80,8 @@ static int check_range(struct mm_struct *mm, uint64_t start, uint64_t end, uint6
 {
     struct vm_area_struct *vma = vma_lookup(mm, start);
     for (; vma; vma = vma_next(vma)) {
-        if (vm_flags & ~(vma->vm_flags >> 4) & VM_ACCESS_FLAGS) /* VM_MAYx is VM_x << 4 */
+        if ((vm_flags & ~(vma->vm_flags >> 4) & VM_ACCESS_FLAGS) || /* VM_MAYx is VM_x << 4 */
+            mm_denies_exec(mm, vma->vm_flags, vm_flags))
             return -EACCES;
         if (vma->vm_end >= end)
             return 0;

@@ -105,6 +105,7 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->sched_priority = g->sched_priority;
     child->personality = g->personality;
     child->coredump_filter = g->coredump_filter;
+    child->prctl = prctl_inherited(g);
     child->at_random[0] = g->at_random[0];
     child->at_random[1] = g->at_random[1];
     spin_unlock(&g->lock);
@@ -163,6 +164,39 @@ static struct task *make_child(struct task *t, struct guest *child, uint64_t fla
     return task;
 }
 
+/* A pid, and a parent: with CLONE_PARENT the child is a sibling. */
+static int enter_table(struct guest *child, struct guest *g, uint64_t flags)
+{
+    struct guest *elder = flags & CLONE_PARENT ? guest_parent(g) : NULL;
+    child->detached = (flags & CLONE_PARENT) && !elder;
+    int err = guest_enter_table(child, flags & CLONE_PARENT ? elder : g);
+    if (!err) {
+        child->pgid = g->pgid;
+        child->sid = g->sid;
+    }
+    if (elder)
+        guest_put(elder);
+    return err;
+}
+
+/* The descriptor is made before the child begins, so that it can still be undone. */
+static int make_pidfd(struct task *t, struct guest *child, const struct clone_request *req,
+                      int64_t *fd)
+{
+    if (!(req->flags & CLONE_PIDFD))
+        return 0;
+    *fd = pidfd_install(t, child, 0);
+    if (*fd < 0)
+        return (int)*fd;
+    return put_user_u32((uint32_t)*fd, req->pidfd) ? -EFAULT : 0;
+}
+
+static void undo_pidfd(struct task *t, int64_t fd)
+{
+    int gone = fd >= 0 ? file_close(t->guest->files, (uint64_t)fd) : 0;
+    (void)gone; /* or another thread has closed it */
+}
+
 static int64_t clone_process(struct task *t, const struct clone_request *req)
 {
     struct guest *child = guest_alloc();
@@ -171,16 +205,19 @@ static int64_t clone_process(struct task *t, const struct clone_request *req)
     copy_guest(child, t->guest);
     child->exit_signal = req->exit_signal;
     child->vforked = req->flags & CLONE_VFORK;
-    int err = guest_enter_table(child, t->guest);
+    int64_t fd = -1;
+    int err = enter_table(child, t->guest, req->flags);
     if (err) {
         guest_drop_inodes(child);
         guest_put(child);
         return err;
     }
-    struct task *task = make_child(t, child, req->flags);
+    err = make_pidfd(t, child, req, &fd);
+    struct task *task = err ? NULL : make_child(t, child, req->flags);
     if (!task) {
+        undo_pidfd(t, fd);
         undo_guest(child);
-        return -ENOMEM;
+        return err ? err : -ENOMEM;
     }
     int64_t pid = start(t, task, req);
     if (req->flags & CLONE_VFORK) {
@@ -199,14 +236,45 @@ void clone_vfork_done(struct guest *g)
     wake_up_all(&g->wait_exit);
 }
 
+int clone_check_namespaces(const struct guest *g, uint64_t flags)
+{
+    if (!(flags & CLONE_NAMESPACES))
+        return 0;
+    bool mine =
+        cred_capable(&g->cred, CAP_SYS_ADMIN) || !(flags & CLONE_NAMESPACES & ~CLONE_NEWUSER);
+    return mine ? -EINVAL : -EPERM;
+}
+
+static int check_flags(const struct task *t, uint64_t flags)
+{
+    if ((flags & CLONE_THREAD) && (flags & THREAD_FLAGS) != THREAD_FLAGS)
+        return -EINVAL;
+    if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+        return -EINVAL;
+    if ((flags & CLONE_FS) && (flags & (CLONE_NEWNS | CLONE_NEWUSER)))
+        return -EINVAL;
+    if ((flags & CLONE_THREAD) && (flags & (CLONE_NEWUSER | CLONE_NEWPID)))
+        return -EINVAL;
+    if ((flags & CLONE_PIDFD) && (flags & CLONE_DETACHED))
+        return -EINVAL;
+    return clone_check_namespaces(t->guest, flags);
+}
+
+/* Has the user as many tasks as it may have? Root may have more. */
+static bool over_limit(const struct guest *g)
+{
+    return load_relaxed(&g->user->nr_tasks) >= load_relaxed(&g->limits[RLIMIT_NPROC].cur) &&
+           g->cred.uid[ID_REAL] && !cred_capable(&g->cred, CAP_SYS_RESOURCE) &&
+           !cred_capable(&g->cred, CAP_SYS_ADMIN);
+}
+
 int64_t task_clone(struct task *t, const struct clone_request *req)
 {
-    if ((req->flags & CLONE_THREAD) && (req->flags & THREAD_FLAGS) != THREAD_FLAGS)
-        return -EINVAL;
-    if ((req->flags & CLONE_SIGHAND) && !(req->flags & CLONE_VM))
-        return -EINVAL;
-    if (req->exit_signal > NSIG)
-        return -EINVAL;
+    int err = check_flags(t, req->flags);
+    if (err)
+        return err;
+    if (over_limit(t->guest))
+        return -EAGAIN;
     if (req->flags & CLONE_THREAD)
         return clone_thread(t, req);
     return clone_process(t, req);

@@ -51,6 +51,8 @@ static void switch_space(struct task *t, struct mm_struct *mm)
 {
     struct guest *g = t->guest;
     struct mm_struct *old = t->mm;
+    if (old)
+        mm->flags = mm_flags_inherited(old);
     if (old && old->policy->mode != MPOL_DEFAULT) { /* the policy survives exec */
         mpol_get(old->policy);
         mm->policy = old->policy;
@@ -94,6 +96,7 @@ static void forget_program(struct task *t, const struct exec_request *req)
             g->actions[i].handler = SIG_DFL;
         g->actions[i].flags = g->actions[i].mask = 0;
     }
+    cred_exec(&g->cred);
     struct inode *old = g->exe;
     g->exe = inode_get(req->file);
     spin_unlock(&g->lock);
@@ -102,6 +105,8 @@ static void forget_program(struct task *t, const struct exec_request *req)
     t->altstack = (struct altstack){.flags = SS_DISABLE};
     fpu_init(&t->fpu);
     file_table_close_on_exec(g->files);
+    prctl_exec(g);
+    store_relaxed(&g->executed, true);
 }
 
 int exec_program(struct task *t, struct exec_request *req, bool *lost)

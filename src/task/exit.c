@@ -44,27 +44,6 @@ void guest_begin_exit_locked(struct guest *g, int status)
     wake_up_all(&g->wait_resume);
 }
 
-/* Children of the dead: those that have ended vanish, the others are nobody's. */
-static void abandon_children(struct guest *g)
-{
-    for (;;) {
-        spin_lock(&guest_table_lock);
-        struct guest *child = list_first_entry_or_null(&g->children, struct guest, sibling);
-        if (child) {
-            list_del_init(&child->sibling);
-            child->parent = NULL;
-            child->detached = true;
-            guest_get(child);
-        }
-        spin_unlock(&guest_table_lock);
-        if (!child)
-            return;
-        if (load_acquire(&child->state) == GUEST_ZOMBIE)
-            guest_reap(child);
-        guest_put(child);
-    }
-}
-
 void guest_reap(struct guest *g)
 {
     spin_lock(&guest_table_lock);
@@ -83,34 +62,93 @@ static bool parent_ignores(struct guest *parent)
     return act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT);
 }
 
-/* Become a zombie and say so. */
-static void announce(struct guest *g)
+/* A zombie's parent is told; without one, or when it does not want to know, the zombie goes. */
+static void tell_parent(struct guest *g)
 {
     int sig = g->exit_status & 0x7f;
     struct siginfo_words info = {.signo = g->exit_signal, .code = sig ? CLD_KILLED : CLD_EXITED};
-    bool unwanted = false;
     guest_child_info(g, sig ? sig : g->exit_status >> 8, &info);
     spin_lock(&guest_table_lock);
     struct guest *parent = g->parent;
+    bool unwanted = g->detached;
     if (parent) {
         guest_get(parent);
-        unwanted = g->exit_signal == SIGCHLD && parent_ignores(parent);
+        unwanted |= g->exit_signal == SIGCHLD && parent_ignores(parent);
     }
+    spin_unlock(&guest_table_lock);
+    if (unwanted)
+        guest_reap(g);
+    if (!parent)
+        return;
+    if (info.signo)
+        guest_signal(parent, &info);
+    wake_up_all(&parent->wait_child);
+    guest_put(parent);
+}
+
+/* Become a zombie and say so. Who adopts it from now on sees that it is one. */
+static void announce(struct guest *g)
+{
+    spin_lock(&guest_table_lock);
     spin_lock(&g->lock);
     store_release(&g->state, GUEST_ZOMBIE);
     sigpending_drop(&g->pending, UINT64_MAX);
     spin_unlock(&g->lock);
-    unwanted |= g->detached;
     spin_unlock(&guest_table_lock);
-    if (unwanted)
-        guest_reap(g);
-    if (parent) {
-        if (g->exit_signal)
-            guest_signal(parent, &info);
-        wake_up_all(&parent->wait_child);
-        guest_put(parent);
-    }
+    tell_parent(g);
     wake_up_all(&g->wait_exit);
+}
+
+static void send_pdeath_signal(const struct guest *g, struct guest *child, uint8_t sig)
+{
+    struct siginfo_words info = {.signo = sig, .pid = (int32_t)g->pid};
+    guest_signal(child, &info);
+}
+
+/* The nearest ancestor that has asked for orphans (PR_SET_CHILD_SUBREAPER), or NULL. */
+static struct guest *heir_of_locked(const struct guest *g)
+{
+    assert_locked(&guest_table_lock);
+    struct guest *heir = g->parent;
+    while (heir && !heir->prctl.subreaper)
+        heir = heir->parent;
+    return heir;
+}
+
+static void adopt_locked(struct guest *child, struct guest *heir)
+{
+    assert_locked(&guest_table_lock);
+    list_del_init(&child->sibling);
+    child->parent = heir;
+    child->detached = !heir;
+    child->exit_signal = SIGCHLD;
+    if (heir)
+        list_add_tail(&child->sibling, &heir->children);
+}
+
+/* Children of the dead go to the heir; without one they are nobody's, and vanish at their end. */
+static void abandon_children(struct guest *g)
+{
+    for (;;) {
+        spin_lock(&guest_table_lock);
+        struct guest *child = list_first_entry_or_null(&g->children, struct guest, sibling);
+        uint8_t sig = 0;
+        bool ended = false;
+        if (child) {
+            sig = child->prctl.pdeath_signal;
+            ended = load_acquire(&child->state) == GUEST_ZOMBIE;
+            adopt_locked(child, heir_of_locked(g));
+            guest_get(child);
+        }
+        spin_unlock(&guest_table_lock);
+        if (!child)
+            return;
+        if (ended)
+            tell_parent(child);
+        else if (sig)
+            send_pdeath_signal(g, child, sig);
+        guest_put(child);
+    }
 }
 
 void guest_finish(struct guest *g, struct mm_struct *mm)

@@ -14,6 +14,7 @@
 #include "task/run.h"
 
 #include "base/errno.h"
+#include "base/string.h"
 #include "slab/cache.h"
 #include "task/guest_table.h"
 #include "task/signal_set.h"
@@ -56,6 +57,16 @@ void task_cache_init(void)
 {
     task_cache = kmem_cache_create("task", sizeof(struct task), 0, 0, NULL);
     BUG_ON(!task_cache);
+}
+
+void task_set_name(struct task *t, const char *name)
+{
+    struct guest *g = t->guest;
+    spin_lock(&g->lock);
+    strlcpy(t->thread->name, name, sizeof(t->thread->name));
+    if (t->tid == g->pid)
+        strlcpy(g->name, name, sizeof(g->name));
+    spin_unlock(&g->lock);
 }
 
 struct task *task_create(struct guest *g, uint32_t tid, void (*fn)(void *))

@@ -60,6 +60,8 @@ static void first_run(void *arg)
     trap_enter_user(task_frame(t));
 }
 
+#define MSGQUEUE_BYTES 819200u
+
 static void set_limits(struct guest *g)
 {
     for (int i = 0; i < NR_RLIMITS; i++)
@@ -68,9 +70,11 @@ static void set_limits(struct guest *g)
     g->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_SOFT, FILES_MAX};
     g->limits[RLIMIT_MEMLOCK] = (struct rlimit){MIB(8), MIB(8)};
     g->limits[RLIMIT_CORE].cur = 0;
+    g->limits[RLIMIT_MSGQUEUE] = (struct rlimit){MSGQUEUE_BYTES, MSGQUEUE_BYTES};
+    g->limits[RLIMIT_NICE] = g->limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
     g->umask = 022;
     g->coredump_filter = 0x33; /* Linux's default */
-    g->cred.cap_effective = g->cred.cap_permitted = CAP_ALL;
+    g->cred.cap_effective = g->cred.cap_permitted = g->cred.cap_bounding = CAP_ALL;
 }
 
 static void take_options(struct guest *g, const struct guest_options *o)

@@ -70,11 +70,21 @@ static void fix_caps(struct guest_cred *c, const uint32_t *old)
     bool was = !old[ID_REAL] || !old[ID_EFFECTIVE] || !old[ID_SAVED];
     bool is = !c->uid[ID_REAL] || !c->uid[ID_EFFECTIVE] || !c->uid[ID_SAVED];
     if (was && !is)
-        c->cap_permitted = c->cap_effective = 0;
+        c->cap_effective = 0;
+    if (was && !is && !c->keep_caps)
+        c->cap_permitted = 0;
     if (!old[ID_EFFECTIVE] && c->uid[ID_EFFECTIVE])
         c->cap_effective = 0;
     if (old[ID_EFFECTIVE] && !c->uid[ID_EFFECTIVE])
         c->cap_effective = c->cap_permitted;
+}
+
+void cred_exec(struct guest_cred *c)
+{
+    bool root = !c->uid[ID_REAL] || !c->uid[ID_EFFECTIVE];
+    c->cap_permitted = root ? c->cap_inheritable | c->cap_bounding : 0;
+    c->cap_effective = c->uid[ID_EFFECTIVE] ? 0 : c->cap_permitted;
+    c->keep_caps = false;
 }
 
 static bool among(uint32_t id, const uint32_t *ids, int n)

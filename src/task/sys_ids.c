@@ -40,16 +40,34 @@ static struct guest *guest_of_pid(struct task *t, uint64_t pid)
     return t->guest;
 }
 
+/* Oneself, or a child that has not executed a program yet; within one session. */
+static int64_t check_group(const struct guest *self, const struct guest *g, uint32_t pgid)
+{
+    if (g != self) {
+        if (load_relaxed(&g->parent) != self)
+            return -ESRCH;
+        if (g->sid != self->sid)
+            return -EPERM;
+        if (load_relaxed(&g->executed))
+            return -EACCES;
+    }
+    if (g->sid == g->pid) /* who leads a session stays in its group */
+        return -EPERM;
+    return pgid == g->pid || guest_group_exists(pgid, self->sid) ? 0 : -EPERM;
+}
+
 int64_t sys_setpgid(struct task *t, const uint64_t *a)
 {
-    if ((int32_t)a[1] < 0)
+    uint32_t pid = (uint32_t)a[0] ? (uint32_t)a[0] : t->guest->pid;
+    uint32_t pgid = (uint32_t)a[1] ? (uint32_t)a[1] : pid;
+    if ((int32_t)pgid < 0)
         return -EINVAL;
-    struct guest *g = guest_of_pid(t, (uint32_t)a[0]);
+    struct guest *g = guest_of_pid(t, pid);
     if (!g)
         return -ESRCH;
-    int64_t err = g == t->guest || g->parent == t->guest ? 0 : -ESRCH;
+    int64_t err = check_group(t->guest, g, pgid);
     if (!err)
-        store_relaxed(&g->pgid, a[1] ? (uint32_t)a[1] : g->pid);
+        store_relaxed(&g->pgid, pgid);
     guest_put(g);
     return err;
 }
@@ -90,24 +108,4 @@ int64_t sys_umask(struct task *t, const uint64_t *a)
     uint32_t old = t->guest->umask;
     t->guest->umask = (uint32_t)a[0] & 0777;
     return old;
-}
-
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
-
-int64_t sys_prctl(struct task *t, const uint64_t *a)
-{
-    char name[THREAD_NAME_MAX] = {0};
-    switch (a[0]) {
-    case PR_SET_NAME:
-        if (strncpy_from_user(name, mk_vaddr(a[1]), sizeof(name)) == -EFAULT)
-            return -EFAULT;
-        name[sizeof(name) - 1] = '\0';
-        memcpy(t->thread->name, name, sizeof(name));
-        return 0;
-    case PR_GET_NAME:
-        return copy_to_user(mk_vaddr(a[1]), t->thread->name, sizeof(name)) ? -EFAULT : 0;
-    default:
-        return -EINVAL;
-    }
 }

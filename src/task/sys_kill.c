@@ -58,6 +58,8 @@ static int64_t send_to_many(struct task *t, int64_t pid, const struct siginfo_wo
         if (!is_target(t, g, pid))
             continue;
         int64_t err = send(g, info);
+        if (pid == -1 && err == -EPERM)
+            err = 0; /* "to all" means all that it may */
         if (result)
             result = err;
     }

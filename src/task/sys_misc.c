@@ -243,6 +243,7 @@ int64_t sys_clone3(struct task *t, const uint64_t *a)
         .parent_tid = mk_vaddr(args.parent_tid),
         .tls = args.tls,
         .child_tid = mk_vaddr(args.child_tid),
+        .pidfd = mk_vaddr(args.pidfd),
     };
     return task_clone(t, &req);
 }

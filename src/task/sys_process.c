@@ -46,12 +46,15 @@ int64_t sys_clone(struct task *t, const uint64_t *a)
 {
     struct clone_request req = {
         .flags = a[0] & ~0xffUL,
-        .exit_signal = (uint8_t)a[0],
+        .exit_signal = (a[0] & 0xff) > NSIG ? 0 : (uint8_t)a[0],
         .stack = a[1],
         .parent_tid = mk_vaddr(a[2]),
         .tls = a[3],
         .child_tid = mk_vaddr(a[4]),
+        .pidfd = mk_vaddr(a[2]), /* in the same place, so not both: */
     };
+    if ((req.flags & CLONE_PIDFD) && (req.flags & CLONE_PARENT_SETTID))
+        return -EINVAL;
     return task_clone(t, &req);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
+#include "task/clone.h"
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/poll.h"
@@ -89,6 +90,20 @@ struct guest *arg_pidfd(struct task *t, uint64_t fd)
     return g;
 }
 
+int64_t pidfd_install(struct task *t, struct guest *g, uint32_t flags)
+{
+    struct file *f = file_alloc(&pidfd_ops, 0600);
+    if (!f)
+        return -ENOMEM;
+    guest_get(g);
+    f->private = g;
+    f->flags = O_RDWR | flags;
+    int64_t fd = file_install(t->guest->files, f, 0, true);
+    if (fd < 0)
+        file_put(f);
+    return fd;
+}
+
 int64_t sys_pidfd_open(struct task *t, const uint64_t *a)
 {
     if ((a[1] & ~(uint64_t)PIDFD_NONBLOCK) || (int32_t)a[0] <= 0)
@@ -96,16 +111,8 @@ int64_t sys_pidfd_open(struct task *t, const uint64_t *a)
     struct guest *g = guest_find((uint32_t)a[0]);
     if (!g)
         return -ESRCH;
-    struct file *f = file_alloc(&pidfd_ops, 0600);
-    if (!f) {
-        guest_put(g);
-        return -ENOMEM;
-    }
-    f->private = g;
-    f->flags = O_RDWR | (a[1] & O_NONBLOCK);
-    int64_t fd = file_install(t->guest->files, f, 0, true);
-    if (fd < 0)
-        file_put(f);
+    int64_t fd = pidfd_install(t, g, (uint32_t)a[1] & O_NONBLOCK);
+    guest_put(g);
     return fd;
 }
 

@@ -120,8 +120,9 @@ static void status_signals(struct sink *out, struct guest *g)
     print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", own, g->pending.set, blocked);
     print(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
     print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
-          g->cred.cap_inheritable, g->cred.cap_permitted, g->cred.cap_effective, CAP_ALL);
-    print(out, "CapAmb:\t%016x\nNoNewPrivs:\t0\nSeccomp:\t0\n", 0);
+          g->cred.cap_inheritable, g->cred.cap_permitted, g->cred.cap_effective,
+          g->cred.cap_bounding);
+    print(out, "CapAmb:\t%016x\nNoNewPrivs:\t%u\nSeccomp:\t0\n", 0, g->prctl.no_new_privs);
 }
 
 static int show_status_of(struct sink *out, struct guest *g, struct mm_struct *mm)
