@@ -251,7 +251,8 @@ int64_t sys_fallocate(struct task *t, const uint64_t *a)
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
-    int64_t err = !is_writable(f) ? -EBADF : f->inode ? -ENODEV : -ESPIPE;
+    bool pipe = !f->inode || inode_is(f->inode, S_IFIFO);
+    int64_t err = !is_writable(f) ? -EBADF : pipe ? -ESPIPE : -ENODEV;
     if (!is_writable(f) || f->ops != &regular_file_ops) {
         file_put(f);
         return err;

@@ -20,12 +20,9 @@ def build(tmp_path, name):
     return program
 
 
-<<<<<<< HEAD
-                                  "name", "memory", "process", "files", "pipe", "timers", "mlock", "shm", "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg", "newmem", "signals", "jobs", "futex"])
-=======
 @pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
-                                  "numa", "misc", "overcommit", "parallel", "layout", "sched",
-                                  "newmem", "signals", "jobs", "sem", "msg", "edges", "prctl"])
+                                  "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg",
+                                  "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
