@@ -49,6 +49,9 @@ struct file_ops {
     /** To and from the guest's memory, at *pos, which moves along. Bytes, -Exxx. */
     int64_t (*read)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
     int64_t (*write)(struct file *f, vaddr_t buf, size_t n, uint64_t *pos);
+    /** The same with the monitor's memory, for splice; neither waits for another guest. */
+    int64_t (*splice_read)(struct file *f, void *buf, size_t n, uint64_t *pos);
+    int64_t (*splice_write)(struct file *f, const void *buf, size_t n, uint64_t *pos);
     int64_t (*seek)(struct file *f, int64_t offset, uint32_t whence);
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     /** POLL*, and the queues to be woken by: see task/poll.h. NULL: always ready. */

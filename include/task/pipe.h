@@ -37,4 +37,28 @@ bool pipe_has_no_name(const struct inode *fifo);
 
 extern const struct file_ops pipe_ops;
 
+/* --- for those who move bytes without a guest's buffer: splice.c ------------------------------ */
+
+/** The pipe behind a file that is one, or NULL. */
+struct pipe *pipe_of_file(const struct file *f);
+
+/** Wait until there are bytes: 1; 0: at its end. -EAGAIN: not without waiting. -EINTR. */
+int pipe_await_bytes(struct file *f, bool nonblock);
+
+/** Wait until there is room: 0. -EPIPE (and SIGPIPE): nobody would read. -EAGAIN, -EINTR. */
+int pipe_await_room(struct file *f, bool nonblock);
+
+/** How many bytes fit now; a hint, as others write too. */
+size_t pipe_room(const struct pipe *p);
+
+/** Put in what fits now of n bytes of the monitor's: how many, or -ENOMEM. */
+int64_t pipe_put(struct pipe *p, void *from, size_t n);
+
+/**
+ * Hand at most n of the bytes that are there to `sink`, which takes as many as it says, or -Exxx.
+ * With the pipe's mutex held: it must not wait for guests. `keep`: they stay in the pipe, too.
+ */
+typedef int64_t pipe_sink(void *arg, void *bytes, size_t n);
+int64_t pipe_drain(struct pipe *p, size_t n, pipe_sink *sink, void *arg, bool keep);
+
 #endif

@@ -3,8 +3,6 @@
  * syscall_absent.h - names of calls that programs ask for and that are not there, for the report.
  */
 SYSCALL(26, inotify_init1)
-SYSCALL(71, sendfile)
-SYSCALL(76, splice)
 SYSCALL(117, ptrace)
 SYSCALL(142, reboot)
 SYSCALL(198, socket)

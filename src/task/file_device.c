@@ -63,6 +63,22 @@ static int64_t swallow(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     return (int64_t)n;
 }
 
+static int64_t zero_splice_read(struct file *f, void *buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)pos;
+    memset(buf, 0, n);
+    return (int64_t)n;
+}
+
+static int64_t splice_swallow(struct file *f, const void *buf, size_t n, uint64_t *pos)
+{
+    (void)f;
+    (void)buf;
+    (void)pos;
+    return (int64_t)n;
+}
+
 static int64_t full_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
     (void)f;
@@ -131,8 +147,14 @@ static const struct device {
     uint32_t rdev;
     struct file_ops ops;
 } devices[] = {
-    {DEV_NULL, {.read = nothing, .write = swallow, .seek = seek_nowhere}},
-    {DEV_ZERO, {.read = zero_read, .write = swallow, .seek = seek_nowhere}},
+    {DEV_NULL,
+     {.read = nothing, .write = swallow, .splice_write = splice_swallow, .seek = seek_nowhere}},
+    {DEV_ZERO,
+     {.read = zero_read,
+      .write = swallow,
+      .splice_read = zero_splice_read,
+      .splice_write = splice_swallow,
+      .seek = seek_nowhere}},
     {DEV_FULL, {.read = zero_read, .write = full_write, .seek = seek_nowhere}},
     {DEV_RANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},
     {DEV_URANDOM, {.read = random_read, .write = swallow, .seek = seek_nowhere}},

@@ -87,7 +87,15 @@ int64_t file_room(uint64_t pos, uint64_t n)
     return (int64_t)MIN(n, limit - pos);
 }
 
-static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *pos)
+static int64_t write_own(struct file *f, const void *from, size_t n, uint64_t *pos)
+{
+    pagoda_ssize_t put = inode_write(f->inode, from, n, *pos);
+    *pos += put > 0 ? (uint64_t)put : 0;
+    return put;
+}
+
+/* From the guest's memory, or, if it is not NULL, from `own`, which is the monitor's. */
+static int64_t write_from(struct file *f, vaddr_t from, const void *own, size_t n, uint64_t *pos)
 {
     struct inode *inode = f->inode;
     int64_t done = -EPERM;
@@ -102,9 +110,28 @@ static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *p
     n = (size_t)room;
     bool grows = *pos + n > inode_size(inode);
     if (!(inode->seals & F_SEAL_WRITE) && !(grows && (inode->seals & F_SEAL_GROW)))
-        done = *pos > (uint64_t)INT64_MAX - n ? -EFBIG : write_locked(f, from, n, pos);
+        done = *pos > (uint64_t)INT64_MAX - n ? -EFBIG
+               : own                          ? write_own(f, own, n, pos)
+                                              : write_locked(f, from, n, pos);
     up_write(&inode->rwsem);
     return done;
+}
+
+static int64_t regular_write(struct file *f, vaddr_t from, size_t n, uint64_t *pos)
+{
+    return write_from(f, from, NULL, n, pos);
+}
+
+static int64_t regular_splice_write(struct file *f, const void *from, size_t n, uint64_t *pos)
+{
+    return write_from(f, mk_vaddr(0), from, n, pos);
+}
+
+static int64_t regular_splice_read(struct file *f, void *to, size_t n, uint64_t *pos)
+{
+    pagoda_ssize_t got = inode_read(f->inode, to, n, *pos);
+    *pos += got > 0 ? (uint64_t)got : 0;
+    return got;
 }
 
 /* SEEK_DATA and SEEK_HOLE: the first page that is there, or is not. */
@@ -137,4 +164,9 @@ static int64_t regular_seek(struct file *f, int64_t offset, uint32_t whence)
 }
 
 const struct file_ops regular_file_ops = {
-    .read = regular_read, .write = regular_write, .seek = regular_seek};
+    .read = regular_read,
+    .write = regular_write,
+    .splice_read = regular_splice_read,
+    .splice_write = regular_splice_write,
+    .seek = regular_seek,
+};

@@ -52,6 +52,13 @@ static int64_t tty_file_write(struct file *f, vaddr_t buf, size_t n, uint64_t *p
     return (int64_t)done;
 }
 
+static int64_t tty_file_splice_write(struct file *f, const void *buf, size_t n, uint64_t *pos)
+{
+    (void)pos;
+    show(f->out, buf, n);
+    return (int64_t)n;
+}
+
 static uint32_t tty_file_poll(struct file *f, struct poll_wait *pw)
 {
     (void)f;
@@ -163,10 +170,15 @@ static int64_t no_input(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     return 0;
 }
 
-static const struct file_ops tty_ops = {
-    .read = tty_file_read, .write = tty_file_write, .ioctl = tty_file_ioctl, .poll = tty_file_poll};
-static const struct file_ops tty_output_ops = {
-    .read = no_input, .write = tty_file_write, .ioctl = tty_file_ioctl};
+static const struct file_ops tty_ops = {.read = tty_file_read,
+                                        .write = tty_file_write,
+                                        .splice_write = tty_file_splice_write,
+                                        .ioctl = tty_file_ioctl,
+                                        .poll = tty_file_poll};
+static const struct file_ops tty_output_ops = {.read = no_input,
+                                               .write = tty_file_write,
+                                               .splice_write = tty_file_splice_write,
+                                               .ioctl = tty_file_ioctl};
 
 const struct file_ops *tty_file_ops(bool without_input)
 {

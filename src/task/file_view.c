@@ -66,19 +66,40 @@ static int take_text(struct file *f, uint64_t pos)
     return err;
 }
 
-static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+/* How many of n bytes there are at pos, and where; or -Exxx. */
+static int64_t find_text(struct file *f, uint64_t pos, size_t n, const char **text)
 {
-    int err = take_text(f, *pos);
+    int err = take_text(f, pos);
     if (err)
         return err;
-    uint64_t at = *pos - f->text_at;
+    uint64_t at = pos - f->text_at;
     if (at >= f->text_len)
         return 0;
-    n = MIN(n, f->text_len - at);
-    if (copy_to_user(buf, f->text + at, n))
+    *text = f->text + at;
+    return (int64_t)MIN(n, f->text_len - at);
+}
+
+static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    const char *text = NULL;
+    int64_t got = find_text(f, *pos, n, &text);
+    if (got <= 0)
+        return got;
+    if (copy_to_user(buf, text, (size_t)got))
         return -EFAULT;
-    *pos += n;
-    return (int64_t)n;
+    *pos += (uint64_t)got;
+    return got;
+}
+
+static int64_t text_splice_read(struct file *f, void *buf, size_t n, uint64_t *pos)
+{
+    const char *text = NULL;
+    int64_t got = find_text(f, *pos, n, &text);
+    if (got <= 0)
+        return got;
+    memcpy(buf, text, (size_t)got);
+    *pos += (uint64_t)got;
+    return got;
 }
 
 static int64_t text_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
@@ -127,8 +148,11 @@ static int64_t view_seek(struct file *f, int64_t offset, uint32_t whence)
     return file_seek(f, offset, whence, f->text_at + f->text_len);
 }
 
-static const struct file_ops text_ops = {
-    .read = text_read, .write = text_write, .seek = view_seek, .close = text_close};
+static const struct file_ops text_ops = {.read = text_read,
+                                         .splice_read = text_splice_read,
+                                         .write = text_write,
+                                         .seek = view_seek,
+                                         .close = text_close};
 static const struct file_ops binary_ops = {.read = binary_read, .seek = view_seek};
 
 const struct file_ops *view_file_ops(const struct inode *inode)

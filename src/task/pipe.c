@@ -12,21 +12,32 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
+#include "base/string.h"
 #include "phys/alloc.h"
 #include "slab/kmalloc.h"
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/pipe.h"
 #include "task/poll.h"
-#include "task/syscalls.h"
 
 #define PIPE_SIZE (PIPE_PAGES * PAGE_SIZE)
 #define PIPE_BUF PAGE_SIZE
 #define FIONREAD 0x541bu
 
+/* Where bytes go to, or come from: memory of the guest, or of the monitor. */
+struct buffer {
+    vaddr_t user;
+    char *own; /* if not NULL */
+};
+
 static struct pipe *pipe_of(const struct file *f)
 {
     return f->private;
+}
+
+struct pipe *pipe_of_file(const struct file *f)
+{
+    return f->ops == &pipe_ops ? f->private : NULL;
 }
 
 struct pipe *pipe_create(void)
@@ -121,7 +132,21 @@ static int64_t take_bytes(struct pipe *p, vaddr_t buf, size_t n)
     return done || !n ? (int64_t)done : -EFAULT;
 }
 
-static int64_t put_bytes(struct pipe *p, vaddr_t buf, size_t n)
+/* Is there room for what must go in at once? */
+static bool has_room(const struct pipe *p, size_t n)
+{
+    return PIPE_SIZE - bytes_in(p) >= (n <= PIPE_BUF ? n : 1);
+}
+
+static bool copy_in(char *to, const struct buffer *from, size_t at, size_t n)
+{
+    if (!from->own)
+        return !copy_from_user(to, mk_vaddr(from->user.v + at), n);
+    memcpy(to, from->own + at, n);
+    return true;
+}
+
+static int64_t put_bytes(struct pipe *p, const struct buffer *from, size_t n)
 {
     size_t done = 0, len;
     int64_t err = 0;
@@ -129,7 +154,7 @@ static int64_t put_bytes(struct pipe *p, vaddr_t buf, size_t n)
     while (done < n) {
         char *at = place(p, p->head, true, &len);
         len = MIN(len, n - done);
-        err = !at ? -ENOMEM : copy_from_user(at, mk_vaddr(buf.v + done), len) ? -EFAULT : 0;
+        err = !at ? -ENOMEM : copy_in(at, from, done, len) ? 0 : -EFAULT;
         if (err)
             break;
         store_release(&p->head, p->head + len);
@@ -161,12 +186,6 @@ static int64_t pipe_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     }
 }
 
-/* Is there room for what must go in at once? */
-static bool has_room(const struct pipe *p, size_t n)
-{
-    return PIPE_SIZE - bytes_in(p) >= (n <= PIPE_BUF ? n : 1);
-}
-
 static int64_t pipe_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
     struct pipe *p = pipe_of(f);
@@ -179,7 +198,7 @@ static int64_t pipe_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
         if (!p->readers)
             err = -EPIPE;
         else if (has_room(p, n - done))
-            put = put_bytes(p, mk_vaddr(buf.v + done), n - done);
+            put = put_bytes(p, &(struct buffer){.user = mk_vaddr(buf.v + done)}, n - done);
         mutex_unlock(&p->mutex);
         if (put > 0) {
             done += (size_t)put;
@@ -196,6 +215,70 @@ static int64_t pipe_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     if (err == -EPIPE)
         task_signal_self(SIGPIPE);
     return done ? (int64_t)done : err;
+}
+
+/* --- for those who move bytes without a guest's buffer: splice.c ------------------------------ */
+
+int pipe_await_bytes(struct file *f, bool nonblock)
+{
+    struct pipe *p = pipe_of(f);
+    if (!bytes_in(p) && load_relaxed(&p->writers) && (nonblock || (f->flags & O_NONBLOCK)))
+        return -EAGAIN;
+    int err = task_wait_event(&p->can_read, bytes_in(p) || !load_relaxed(&p->writers));
+    return err ? err : bytes_in(p) != 0;
+}
+
+int pipe_await_room(struct file *f, bool nonblock)
+{
+    struct pipe *p = pipe_of(f);
+    int err = 0;
+    if (!has_room(p, 1) && (nonblock || (f->flags & O_NONBLOCK)))
+        err = load_relaxed(&p->readers) ? -EAGAIN : 0;
+    if (!err)
+        err = task_wait_event(&p->can_write, has_room(p, 1) || !load_relaxed(&p->readers));
+    if (err || load_relaxed(&p->readers))
+        return err;
+    task_signal_self(SIGPIPE);
+    return -EPIPE;
+}
+
+size_t pipe_room(const struct pipe *p)
+{
+    return PIPE_SIZE - bytes_in(p);
+}
+
+int64_t pipe_put(struct pipe *p, void *from, size_t n)
+{
+    mutex_lock(&p->mutex);
+    int64_t put = put_bytes(p, &(struct buffer){.own = from}, n);
+    mutex_unlock(&p->mutex);
+    if (put > 0)
+        wake_up_all(&p->can_read);
+    return put;
+}
+
+int64_t pipe_drain(struct pipe *p, size_t n, pipe_sink *sink, void *arg, bool keep)
+{
+    size_t done = 0, len;
+    int64_t got = 0;
+    mutex_lock(&p->mutex);
+    uint64_t from = p->tail;
+    n = MIN(n, bytes_in(p));
+    while (done < n) {
+        char *at = place(p, from + done, false, &len);
+        got = sink(arg, at, MIN(len, n - done));
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    if (!keep) {
+        store_release(&p->tail, from + done);
+        drop_pages(p, from);
+    }
+    mutex_unlock(&p->mutex);
+    if (done && !keep)
+        wake_up_all(&p->can_write);
+    return done ? (int64_t)done : got;
 }
 
 static uint32_t pipe_poll(struct file *f, struct poll_wait *pw)
@@ -255,93 +338,4 @@ const struct file_ops pipe_ops = {
 int64_t pipe_size(const struct file *f)
 {
     return f->ops == &pipe_ops ? (int64_t)PIPE_SIZE : -EBADF;
-}
-
-/* --- pipe2 ------------------------------------------------------------------------------------ */
-
-#define PIPEFS_MAGIC 0x50495045u
-
-static const struct inode_ops pipefs_ops;
-static struct superblock pipefs = {
-    .refcount = 1, .type = "pipefs", .magic = PIPEFS_MAGIC, .dev = 0xe, .next_ino = 1};
-
-bool pipe_has_no_name(const struct inode *fifo)
-{
-    return fifo->sb == &pipefs;
-}
-
-/* A FIFO without a name: /proc/PID/fd leads to it, so that it can be opened again. */
-static struct inode *make_fifo(struct task *t)
-{
-    char name[32];
-    struct inode *fifo = inode_alloc(&pipefs, &pipefs_ops, S_IFIFO | 0600);
-    if (!fifo)
-        return NULL;
-    snprintf(name, sizeof(name), "pipe:[%lu]", fifo->ino);
-    struct cred cred = guest_cred(t->guest);
-    fifo->uid = cred.uid;
-    fifo->gid = cred.gid;
-    fifo->nlink = 1;
-    fifo->text = kstrdup(name, GFP_KERNEL);
-    if (!fifo->text) {
-        inode_put(fifo);
-        return NULL;
-    }
-    return fifo;
-}
-
-/* Both ends of a new pipe, opened as files of one FIFO are. 0 or -ENOMEM. */
-static int open_ends(struct task *t, uint32_t flags, struct file *ends[2])
-{
-    int err = -ENOMEM;
-    struct inode *fifo = make_fifo(t);
-    if (!fifo)
-        return err;
-    ends[0] = file_open_inode(t->guest, fifo, O_RDONLY | flags, true, &err);
-    ends[1] = ends[0] ? file_open_inode(t->guest, fifo, O_WRONLY | flags, true, &err) : NULL;
-    if (ends[0] && !ends[1])
-        file_put(ends[0]);
-    inode_put(fifo);
-    return err;
-}
-
-static void close_again(struct file_table *files, int64_t fd)
-{
-    int err = file_close(files, (uint64_t)fd); /* another thread may have been faster */
-    (void)err;
-}
-
-/* Both ends into the table, or none. */
-static int64_t install(struct task *t, struct file *ends[2], uint64_t flags, int32_t fds[2])
-{
-    struct file_table *files = t->guest->files;
-    int64_t in = file_install(files, ends[0], 0, flags & O_CLOEXEC);
-    int64_t out = in < 0 ? in : file_install(files, ends[1], 0, flags & O_CLOEXEC);
-    if (in < 0)
-        file_put(ends[0]);
-    if (out < 0)
-        file_put(ends[1]);
-    if (in >= 0 && out < 0)
-        close_again(files, in);
-    fds[0] = (int32_t)in;
-    fds[1] = (int32_t)out;
-    return out < 0 ? out : 0;
-}
-
-int64_t sys_pipe2(struct task *t, const uint64_t *a)
-{
-    int32_t fds[2];
-    if (a[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | 040000u /* O_DIRECT */))
-        return -EINVAL;
-    struct file *ends[2] = {NULL, NULL};
-    int64_t err = open_ends(t, (uint32_t)a[1] & O_NONBLOCK, ends);
-    if (err)
-        return err;
-    err = install(t, ends, a[1], fds);
-    if (!err && copy_to_user(mk_vaddr(a[0]), fds, sizeof(fds))) {
-        close_again(t->guest->files, fds[0]);
-        close_again(t->guest->files, fds[1]);
-        err = -EFAULT;
-    }
-    return err;
 }
