@@ -117,8 +117,9 @@ struct guest {
     struct guest_cred cred;      /* (g) */
     struct list_head sem_undos;  /* struct sem_undo: what its end gives back; sem_ids.lock */
     struct guest_timers *timers; /* alarms, made when the first is set */
-    int8_t nice;                 /* (a) told back; so are the next three */
+    int8_t nice;                 /* (a) told back; so are the next four */
     uint8_t sched_policy, sched_priority;
+    uint16_t ioprio;
     uint32_t personality, coredump_filter;
     struct prctl_state prctl;
     uint32_t membarriers;  /* (a) kinds that were registered for */

@@ -35,6 +35,9 @@ const char *syscall_name(uint64_t nr);
 /** How often guests have asked for calls that are not there, "NUMBER NAME COUNT" a line. */
 void syscall_print_unknown(struct sink *out);
 
+/** What a clock shows, ns, or -EINVAL: there is none of that number. */
+int64_t clock_ns(struct task *t, uint64_t clock);
+
 /** Sleep until `end` (ns of now_ns(), or TIMER_NEVER), or a signal. 0 or -EINTR. */
 int64_t task_sleep(struct task *t, uint64_t end);
 
@@ -43,6 +46,12 @@ int64_t task_sleep(struct task *t, uint64_t end);
 /** A path into buf of PATH_MAX bytes: its length, -EFAULT, -ENAMETOOLONG, -ENOENT when empty. */
 #define PATH_MAX 4096
 int64_t arg_path(char *buf, vaddr_t path);
+
+/**
+ * A structure of ours that has `size` bytes for the caller: what it leaves out is zero, what it has
+ * more must be. 0, -EFAULT, -E2BIG.
+ */
+int64_t arg_struct(void *to, size_t own, vaddr_t from, uint64_t size) must_check;
 
 /** A page-aligned range of user space, its length rounded up. 0, or -EINVAL. */
 int arg_range(uint64_t addr, uint64_t *len) must_check;

@@ -101,6 +101,7 @@ static void copy_guest(struct guest *child, struct guest *g)
     child->user = g->user;
     user_get(child->user);
     child->nice = g->nice;
+    child->ioprio = g->ioprio;
     child->sched_policy = g->sched_policy;
     child->sched_priority = g->sched_priority;
     child->personality = g->personality;

@@ -53,7 +53,7 @@ static int64_t cpu_clock_ns(struct task *t, int32_t clock)
     return ns;
 }
 
-static int64_t clock_ns(struct task *t, uint64_t clock)
+int64_t clock_ns(struct task *t, uint64_t clock)
 {
     if ((int32_t)clock < 0)
         return cpu_clock_ns(t, (int32_t)clock);

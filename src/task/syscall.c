@@ -9,6 +9,7 @@
 
 #include "arch/uaccess.h"
 #include "arch/layout.h"
+#include "base/string.h"
 #include "kern/timer.h"
 #include "task/signal_set.h"
 #include "task/syscalls.h"
@@ -108,4 +109,19 @@ int put_timespec(vaddr_t ts, uint64_t ns)
 {
     uint64_t words[2] = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC};
     return copy_to_user(ts, words, sizeof(words)) ? -EFAULT : 0;
+}
+
+int64_t arg_struct(void *to, size_t own, vaddr_t from, uint64_t size)
+{
+    memset(to, 0, own);
+    if (copy_from_user(to, from, MIN(size, own)))
+        return -EFAULT;
+    for (uint64_t i = own; i < size; i++) {
+        uint8_t byte;
+        if (copy_from_user(&byte, mk_vaddr(from.v + i), 1))
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return 0;
 }
