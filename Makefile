@@ -40,6 +40,8 @@ CFLAGS += -DCONFIG_DEBUG=1 -fno-omit-frame-pointer -fno-optimize-sibling-calls
 else
 CFLAGS += -DCONFIG_DEBUG=0
 endif
+VDSO_SIGRETURN := 0x800 # where in it rt_sigreturn lies
+CFLAGS += -DVDSO_SIGRETURN=$(VDSO_SIGRETURN)
 LDFLAGS := -nostdlib -static --gc-sections --no-warn-mismatch -z max-page-size=4096
 
 # $(call say,CC,file): one short line a command instead of the command, unless V=1.
@@ -78,6 +80,24 @@ BATCH_KEY ?=
 $B/src/console/batch.c.o: CFLAGS += $(if $(BATCH_KEY),-DCONFIG_BATCH_KEY='$(BATCH_KEY)')
 
 -include $(OBJS:.o=.d)
+
+# --- the vdso: code for guests, linked alone and put into the image as bytes --------------------
+VDSO_CFLAGS := -std=gnu11 -O2 -fPIC -march=rv64gc -mabi=lp64d -ffreestanding -fno-stack-protector \
+               -fvisibility=hidden -fasynchronous-unwind-tables -Iinclude $(WARN) $(WERROR)
+VDSO_LDFLAGS := -shared -soname linux-vdso.so.1 --hash-style=both --eh-frame-hdr \
+                --no-warn-mismatch -z max-page-size=4096 --defsym=VDSO_SIGRETURN=$(VDSO_SIGRETURN) -T
+
+$B/vdso/%.o: src/task/vdso/% include/kern/clock_params.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(VDSO_CFLAGS) -c -o $@ $<
+
+$B/vdso.so: src/task/vdso/vdso.lds $B/vdso/vdso.c.o $B/vdso/sigreturn.S.o
+	$(call say,LD,$@)
+	$Q$(LD) -s $(VDSO_LDFLAGS) $^ -o $@
+
+$B/src/task/vdso_image.S.o: $B/vdso.so
+$B/src/task/vdso_image.S.o: ASFLAGS += -Wa,-I$B
 
 # --- the guests, the host tests ----------------------------------------------------------------
 include guest/guest.mk

@@ -20,6 +20,7 @@
 #include "arch/csr.h"
 #include "base/rbtree.h"
 #include "base/types.h"
+#include "kern/clock_params.h"
 
 #define NSEC_PER_USEC 1000UL
 #define NSEC_PER_MSEC 1000000UL
@@ -50,6 +51,9 @@ uint64_t realtime_to_ns(uint64_t realtime);
 
 /** Say what the date is now. Any context. */
 void time_set_realtime(uint64_t ns);
+
+/** Say here from now on how to tell the time from rdtime. Once, at boot; for the vdso. */
+void time_publish(struct clock_params *to);
 
 /** Raw ticks of rdtime; conversion to them rounds up. */
 static inline uint64_t now_ticks(void)

@@ -75,11 +75,4 @@ extern bool sysctl_legacy_va_layout;
 void guest_random_seed(uint64_t seed);
 uint64_t guest_random(void);
 
-/** Map the page that signal handlers return to. 0 or -ENOMEM. */
-int sigpage_map(struct mm_struct *mm) must_check;
-void sigpage_init(void);
-
-/** Where it is mapped: one fixed place, the same in all guests. */
-#define SIGPAGE_ADDR (USER_TOP - 2 * PAGE_SIZE)
-
 #endif

@@ -62,6 +62,9 @@ void stop_hang_up_orphans(struct guest *g);
 int signal_push_frame(struct task *t, struct trap_frame *frame, int sig,
                       const struct siginfo_words *info, const struct sigaction_abi *act) must_check;
 
+/** What the frame takes of the stack: AT_MINSIGSTKSZ. */
+#define SIGNAL_FRAME_SIZE 1088
+
 /** rt_sigreturn: undo it. -EFAULT when the frame is not one. */
 int signal_pop_frame(struct task *t, struct trap_frame *frame) must_check;
 

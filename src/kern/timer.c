@@ -58,6 +58,7 @@ uint64_t now_ns(void)
 }
 
 static uint64_t realtime_offset; /* ns from the machine's clock to the one on the wall */
+static struct clock_params *published;
 
 uint64_t now_realtime_ns(void)
 {
@@ -72,7 +73,16 @@ uint64_t realtime_to_ns(uint64_t realtime)
 
 void time_set_realtime(uint64_t ns)
 {
-    store_relaxed(&realtime_offset, ns - now_ns());
+    uint64_t offset = ns - now_ns();
+    store_relaxed(&realtime_offset, offset);
+    if (published)
+        store_relaxed(&published->realtime_offset, offset);
+}
+
+void time_publish(struct clock_params *to)
+{
+    *to = (struct clock_params){ns_scale, SCALE_SHIFT, load_relaxed(&realtime_offset)};
+    published = to;
 }
 
 void delay_ns(uint64_t ns)

@@ -7,7 +7,7 @@
  *                                                         `-- point of no return: the old is gone
  *      --> signals back to default, files marked close-on-exec closed --> user frame: entry, sp
  *
- *      0x10000  text data | heap ->       ...       <- mmap | gap for the stack | stack | sigpage
+ *      0x10000  text data | heap ->       ...       <- mmap | gap for the stack | stack | vdso
  *
  * Locks: guest->lock when the guest's mm changes. Linux's counterpart: begin_new_exec(),
  * load_elf_binary().
@@ -24,6 +24,7 @@
 #include "task/run.h"
 #include "task/signal_set.h"
 #include "task/timers.h"
+#include "task/vdso.h"
 
 /* --- the new space ---------------------------------------------------------------------------- */
 
@@ -74,7 +75,7 @@ static int fill_space(struct task *t, struct mm_struct *mm, struct exec_request 
         return err;
     }
     mm->start_brk = mm->brk = layout_heap(t->guest, elf->end);
-    err = sigpage_map(mm);
+    err = vdso_map(mm);
     int64_t sp = err ? err : exec_make_stack(t, mm, req, elf);
     if (sp < 0) {
         req->reason = sp == -E2BIG ? "its arguments are too long" : "its stack cannot be made";

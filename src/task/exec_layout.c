@@ -3,7 +3,7 @@
  * exec_layout.c - where in its address space a program gets what.
  *
  *      0x10000      brk -->                   <-- mmap_base      stack_top      USER_TOP
- *      | text data |  | heap ->     ...      <- mmap |   gap   | <- stack |    | sigpage
+ *      | text data |  | heap ->     ...      <- mmap |   gap   | <- stack |    | vdso
  *                  random                       random, RLIMIT_STACK    random
  *
  *      legacy:       | heap ->      | mmap ->            ...     <- stack |
@@ -20,6 +20,7 @@
 #include "arch/layout.h"
 #include "base/random.h"
 #include "task/exec.h"
+#include "task/vdso.h"
 
 #define STACK_GAP_MIN MIB(128)
 #define STACK_GAP_MAX (USER_TOP / 6 * 5)
@@ -74,7 +75,7 @@ void layout_choose(struct mm_struct *mm, const struct guest *g)
     uint64_t gap = MAX(MIN(mm->stack_limit, STACK_GAP_MAX), STACK_GAP_MIN) + pad;
     uint64_t random = distance(g, 1, MMAP_RANDOM_PAGES);
     mm->mmap_base = mm->mmap_bottom_up ? ALIGN_UP(LEGACY_BASE, PAGE_SIZE) + random
-                                       : ALIGN_DOWN(SIGPAGE_ADDR - gap - random, PAGE_SIZE);
+                                       : ALIGN_DOWN(VVAR_ADDR - gap - random, PAGE_SIZE);
 }
 
 uint64_t layout_heap(const struct guest *g, uint64_t end)
@@ -89,5 +90,5 @@ uint64_t layout_pie_bias(const struct guest *g)
 
 uint64_t layout_stack_top(const struct guest *g)
 {
-    return SIGPAGE_ADDR - PAGE_SIZE - distance(g, 1, STACK_RANDOM_PAGES);
+    return VVAR_ADDR - PAGE_SIZE - distance(g, 1, STACK_RANDOM_PAGES);
 }

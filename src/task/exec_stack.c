@@ -21,6 +21,8 @@
 #include "base/string.h"
 #include "fault/mmap.h"
 #include "task/exec.h"
+#include "task/signal_set.h"
+#include "task/vdso.h"
 
 #define STACK_INITIAL (33 * PAGE_SIZE) /* as Linux: 132 KiB are mapped at once, more on demand */
 
@@ -46,10 +48,12 @@ enum auxv_type {
     AT_RANDOM = 25,
     AT_HWCAP2 = 26,
     AT_EXECFN = 31,
+    AT_SYSINFO_EHDR = 33,
+    AT_MINSIGSTKSZ = 51,
 };
 
 #define PHDR_SIZE 56
-#define AUXV_PAIRS 18
+#define AUXV_PAIRS 20
 
 static int64_t map_stack(struct mm_struct *mm, uint64_t top, bool exec_stack)
 {
@@ -90,6 +94,7 @@ static void put_aux(struct writer *w, enum auxv_type type, uint64_t value)
 static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t random, uint64_t path)
 {
     const struct guest_cred *c = &task_current()->guest->cred;
+    put_aux(w, AT_SYSINFO_EHDR, VDSO_ADDR);
     put_aux(w, AT_HWCAP, HWCAP_RISCV);
     put_aux(w, AT_PAGESZ, PAGE_SIZE);
     put_aux(w, AT_CLKTCK, CLOCK_TICKS);
@@ -107,6 +112,7 @@ static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t ran
     put_aux(w, AT_RANDOM, random);
     put_aux(w, AT_HWCAP2, 0);
     put_aux(w, AT_EXECFN, path);
+    put_aux(w, AT_MINSIGSTKSZ, SIGNAL_FRAME_SIZE);
     put_aux(w, AT_NULL, 0);
 }
 

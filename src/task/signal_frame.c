@@ -4,9 +4,9 @@
  *
  *      sp before -->  (16-aligned)
  *                     struct frame: siginfo | ucontext: mask, stack, registers, FP registers
- *      sp after  -->  a0 = signal, a1 = &siginfo, a2 = &ucontext, ra = the sigpage
+ *      sp after  -->  a0 = signal, a1 = &siginfo, a2 = &ucontext, ra = in the vdso
  *
- * The handler's return goes to the sigpage, which calls rt_sigreturn, which reads it all back. The
+ * The handler's return goes to the vdso, which calls rt_sigreturn, which reads it all back. The
  * guest may have written anything into it: the registers are the guest's own anyway, and of
  * sstatus nothing is taken.
  *
@@ -19,6 +19,7 @@
 #include "base/string.h"
 #include "task/exec.h"
 #include "task/signal_set.h"
+#include "task/vdso.h"
 
 struct siginfo_abi {
     struct siginfo_words words;
@@ -45,6 +46,7 @@ struct frame {
     struct ucontext uc;
 };
 
+_Static_assert(sizeof(struct frame) == SIGNAL_FRAME_SIZE, "signal_set.h");
 _Static_assert(sizeof(struct siginfo_abi) == 128, "Linux's siginfo_t");
 _Static_assert(offsetof(struct ucontext, mcontext) == 176, "Linux's ucontext on riscv64");
 _Static_assert(sizeof(struct mcontext) == 784, "Linux's sigcontext on riscv64");
@@ -113,7 +115,7 @@ int signal_push_frame(struct task *t, struct trap_frame *frame, int sig,
     t->blocked &= ~UNBLOCKABLE;
     frame->sepc = act->handler;
     frame->regs[REG_SP] = at;
-    frame->regs[REG_RA] = SIGPAGE_ADDR;
+    frame->regs[REG_RA] = VDSO_SIGRETURN_ADDR;
     frame->regs[REG_A0] = (uint64_t)sig;
     frame->regs[REG_A1] = at + offsetof(struct frame, info);
     frame->regs[REG_A2] = at + offsetof(struct frame, uc);

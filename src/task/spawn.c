@@ -25,6 +25,7 @@
 #include "task/run.h"
 #include "task/sigqueue.h"
 #include "task/user.h"
+#include "task/vdso.h"
 
 #define BIN "/bin/"
 #define SPAWN_PATH_MAX 128
@@ -247,6 +248,6 @@ void guest_init(void)
     sigqueue_init();
     files_init();
     futex_init();
-    sigpage_init();
+    vdso_init();
     task_trap_init();
 }

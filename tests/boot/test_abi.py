@@ -15,14 +15,13 @@ PROGRAMS = sorted({path.stem for path in Path(ROOT, "tests/abi").glob("*.c")} - 
 
 def build(tmp_path, name):
     program = tmp_path / f"abi-{name}"
-    subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", f"-I{ROOT}/tests/abi", "-o",
-                    str(program), f"{ROOT}/tests/abi/{name}.c", "-lpthread"], check=True)
+    subprocess.run(["riscv64-linux-gnu-gcc", "-O1", "-static", "-fasynchronous-unwind-tables",
+                    f"-I{ROOT}/tests/abi", "-o", str(program), f"{ROOT}/tests/abi/{name}.c",
+                    "-lpthread"], check=True)
     return program
 
 
-@pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
-                                  "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg",
-                                  "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl"])
+                                  "name", "memory", "process", "files", "pipe", "timers", "mlock", "shm", "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg", "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl", "vdso"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
