@@ -85,7 +85,8 @@ $B/src/console/batch.c.o: CFLAGS += $(if $(BATCH_KEY),-DCONFIG_BATCH_KEY='$(BATC
 VDSO_CFLAGS := -std=gnu11 -O2 -fPIC -march=rv64gc -mabi=lp64d -ffreestanding -fno-stack-protector \
                -fvisibility=hidden -fasynchronous-unwind-tables -Iinclude $(WARN) $(WERROR)
 VDSO_LDFLAGS := -shared -soname linux-vdso.so.1 --hash-style=both --eh-frame-hdr \
-                --no-warn-mismatch -z max-page-size=4096 --defsym=VDSO_SIGRETURN=$(VDSO_SIGRETURN) -T
+                --no-warn-mismatch -z max-page-size=4096 \
+                --defsym=VDSO_SIGRETURN=$(VDSO_SIGRETURN) -T
 
 $B/vdso/%.o: src/task/vdso/% include/kern/clock_params.h Makefile
 	@mkdir -p $(@D)

@@ -21,17 +21,11 @@ def build(tmp_path, name):
     return program
 
 
-                                  "name", "memory", "process", "files", "pipe", "timers", "mlock", "shm", "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg", "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl", "vdso"])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
     assert " 0 failed" in result.output(0), result.output(0)
-
-
-@pytest.mark.parametrize("name", ["sem", "msg", "fifo"])
-def test_talking(run, tmp_path, name):
-    """What processes talk through."""
-    test_abi(run, tmp_path, name)
 
 
 @pytest.mark.parametrize("seed", [1, 20261])
