@@ -92,21 +92,35 @@ static int check_range(struct mm_struct *mm, uint64_t start, uint64_t end, uint6
     return -ENOMEM;
 }
 
+/*
+ * The flags that a VMA gets, of which @pages change: what can be written to from now on is
+ * promised, and what was never written to and can no longer be is not. 0: too much is promised.
+ */
+static uint64_t flags_to_be(const struct vm_area_struct *vma, uint64_t vm_flags, uint64_t pages)
+{
+    uint64_t new_flags = (vma->vm_flags & ~VM_ACCESS_FLAGS) | vm_flags;
+    if (vm_flags & VM_WRITE) {
+        if (vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))
+            return new_flags;
+        return vm_enough_memory(pages) ? new_flags | VM_ACCOUNT : 0;
+    }
+    if (vma_is_anonymous(vma) && !vma->anon_vma)
+        new_flags &= ~VM_ACCOUNT;
+    return new_flags;
+}
+
 static int protect_vma(struct mm_struct *mm, struct vm_area_struct **vmap, uint64_t start,
                        uint64_t end, uint64_t vm_flags)
 {
     struct vm_area_struct *vma = *vmap;
-    uint64_t new_flags = (vma->vm_flags & ~VM_ACCESS_FLAGS) | vm_flags;
+    uint64_t new_flags;
     int64_t pages;
-    if (new_flags == vma->vm_flags)
+    if ((vma->vm_flags & VM_ACCESS_FLAGS) == vm_flags)
         return 0;
-    /* what can be written to from now on is promised */
-    if ((vm_flags & VM_WRITE) &&
-        !(vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
-        if (!vm_enough_memory((MIN(end, vma->vm_end) - MAX(start, vma->vm_start)) >> PAGE_SHIFT))
-            return -ENOMEM;
-        new_flags |= VM_ACCOUNT;
-    }
+    new_flags = flags_to_be(vma, vm_flags,
+                            (MIN(end, vma->vm_end) - MAX(start, vma->vm_start)) >> PAGE_SHIFT);
+    if (!new_flags)
+        return -ENOMEM;
     int err = vma_carve(vmap, start, end);
     if (err)
         return err;

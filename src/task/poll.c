@@ -298,7 +298,9 @@ int64_t sys_pselect6(struct task *t, const uint64_t *a)
         return -EINVAL;
     if (a[5] && copy_from_user(mask, mk_vaddr(a[5]), sizeof(mask)))
         return -EFAULT;
-    int64_t n = select_files(t, a, (unsigned)MIN(a[0], (uint64_t)FILES_MAX), end, mask[0]);
+    /* numbers for which the table has no room yet are passed over, as Linux does */
+    uint32_t room = load_relaxed(&t->guest->files->size);
+    int64_t n = select_files(t, a, MIN((uint32_t)a[0], room), end, mask[0]);
     put_left(a[4], end);
     return n;
 }

@@ -49,6 +49,9 @@ static void promises(void)
     CHECK(meminfo_kib("Committed_AS") == before);
     CHECK(mprotect(p, 2 * MIB, PROT_READ | PROT_WRITE) == 0);
     CHECK(meminfo_kib("Committed_AS") - before == 2048);
+    CHECK(mprotect(p, 2 * MIB, PROT_READ) == 0 && meminfo_kib("Committed_AS") == before);
+    CHECK(mprotect(p, 2 * MIB, PROT_READ | PROT_WRITE) == 0);
+    *p = 1; /* what was written to once stays promised */
     CHECK(mprotect(p, 2 * MIB, PROT_READ) == 0 && meminfo_kib("Committed_AS") - before == 2048);
     CHECK(munmap(p, 8 * MIB) == 0 && meminfo_kib("Committed_AS") == before);
     p = map(8 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE);

@@ -144,8 +144,12 @@ static void waiting(void)
     CHECK(poll(fd, 1, 0) == 1 && fd[0].revents == (POLLIN | POLLHUP));
     CHECK(read(p[0], &c, 1) == 1 && poll(fd, 1, 0) == 1 && fd[0].revents == POLLHUP);
     FD_ZERO(&set);
-    FD_SET(90, &set);
-    CHECK(fails(select(91, &set, NULL, NULL, NULL), EBADF));
+    FD_SET(50, &set);
+    CHECK(fails(select(51, &set, NULL, NULL, NULL), EBADF));
+    FD_ZERO(&set);
+    FD_SET(900, &set); /* more than the table of files has room for: passed over */
+    tv.tv_usec = 1000;
+    CHECK(select(901, &set, NULL, NULL, &tv) == 0);
     CHECK(wait(&status) > 0);
     close(p[0]);
     close(q[0]);
@@ -157,6 +161,24 @@ static void on_alarm(int sig)
     (void)sig;
 }
 
+/* A child that signals its parent again and again: once is too early, should that be slow. */
+static pid_t nag(void)
+{
+    pid_t parent = getpid(), child = fork();
+    while (child == 0) {
+        usleep(20000);
+        kill(parent, SIGUSR1);
+    }
+    return child;
+}
+
+static void end(pid_t child)
+{
+    CHECK(kill(child, SIGKILL) == 0);
+    while (waitpid(child, NULL, 0) != child)
+        ; /* its last signal came just now */
+}
+
 static void interrupted(void)
 {
     int p[2], status;
@@ -164,13 +186,15 @@ static void interrupted(void)
     struct sigaction act = {.sa_handler = on_alarm};
     pid_t me = getpid();
     CHECK(pipe(p) == 0 && sigaction(SIGUSR1, &act, NULL) == 0);
-    if (!fork()) {
-        usleep(30000);
-        kill(me, SIGUSR1);
-        _exit(0);
-    }
+    pid_t child = nag();
     CHECK(fails(read(p[0], &c, 1), EINTR));
-    CHECK(wait(&status) > 0);
+    end(child);
+    struct pollfd fd = {p[0], POLLIN, 0};
+    child = nag();
+    CHECK(fails(poll(&fd, 1, -1), EINTR));
+    end(child);
+    act.sa_flags = SA_RESTART;
+    sigaction(SIGUSR1, &act, NULL);
     if (!fork()) {
         usleep(30000);
         kill(me, SIGUSR1);
@@ -178,10 +202,6 @@ static void interrupted(void)
         write(p[1], "z", 1);
         _exit(0);
     }
-    struct pollfd fd = {p[0], POLLIN, 0};
-    CHECK(fails(poll(&fd, 1, -1), EINTR));
-    act.sa_flags = SA_RESTART;
-    sigaction(SIGUSR1, &act, NULL);
     CHECK(read(p[0], &c, 1) == 1 && c == 'z');
     CHECK(wait(&status) > 0);
     close(p[0]);

@@ -49,6 +49,8 @@ static void other_threads(void)
     } while (after.tv_sec == before.tv_sec && after.tv_nsec == before.tv_nsec);
     go_on = 0;
     CHECK(!pthread_join(thread, NULL));
+    while (sched_getscheduler(busy_tid) >= 0) /* it is joined a moment before it is gone */
+        sched_yield();
     CHECK(fails(sched_setaffinity(busy_tid, sizeof(set), &set), ESRCH));
     CHECK(fails(clock_gettime(clock, &after), EINVAL));
 }

@@ -59,14 +59,6 @@ def test_musl(run, musl, tmp_path):
     run_all(run, [f"{tmp_path}/musl-{name}" for name in names])
 
 
-@pytest.mark.parametrize("name", ["malloc", "threads"])
-def test_glibc(run, tmp_path, name):
-    program = f"{tmp_path}/glibc-{name}"
-    subprocess.run([CC, "-O1", "-static", f"-I{ROOT}/tests/abi", "-o", program,
-                    f"{ROOT}/tests/abi/{name}.c"], check=True)
-    run_all(run, [program])
-
-
 def test_cxx(run, tmp_path):
     program = f"{tmp_path}/cxx"
     subprocess.run(["riscv64-linux-gnu-g++", "-O1", "-static", f"-I{ROOT}/tests/abi", "-o", program,
