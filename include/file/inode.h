@@ -86,6 +86,8 @@ struct inode {
 
     char *text;                   /* of a symbolic link; of a view its path; kmalloc */
     void *private;                /* of a FIFO or a view: theirs */
+    struct list_head xattrs;      /* (rwsem) see xattr.h */
+    uint32_t xattr_bytes;         /* (rwsem) what they take */
     struct file_locks *locks;     /* (a) that programs took, see task/file_lock.h; or NULL */
     uint32_t seals;               /* F_SEAL_*, of a memfd */
     struct address_space mapping; /* .size is the file's size */

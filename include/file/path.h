@@ -33,7 +33,15 @@ struct path_base {
     struct inode *cwd;  /* where relative paths begin */
     struct inode *root; /* where absolute ones do, and where ".." ends */
     const struct cred *cred;
+    uint32_t resolve; /* RESOLVE_*: what the walk may not meet */
 };
+
+#define RESOLVE_NO_XDEV 0x01u       /* the root of something mounted: -EXDEV */
+#define RESOLVE_NO_MAGICLINKS 0x02u /* a link straight to a file, as in /proc/PID/fd: -ELOOP */
+#define RESOLVE_NO_SYMLINKS 0x04u   /* any link: -ELOOP */
+#define RESOLVE_BENEATH 0x08u       /* what is not below cwd: -EXDEV */
+#define RESOLVE_IN_ROOT 0x10u       /* cwd is the root; links straight to a file: -EXDEV */
+#define RESOLVE_CACHED 0x20u        /* what has to be waited for: here nothing */
 
 enum path_last {
     PATH_FOLLOW,   /* the last component, when it is a link, is followed */

@@ -15,6 +15,7 @@
 #define AT_REMOVEDIR 0x200u
 #define AT_SYMLINK_FOLLOW 0x400u
 #define AT_EMPTY_PATH 0x1000u
+#define PATH_IN_ROOT 0x80000000u /* ours: begin at dirfd also with "/" */
 
 /** Where a guest's paths begin, kept while it is used. */
 struct path_hold {

@@ -16,6 +16,7 @@
 #include "base/string.h"
 #include "fault/shmem.h"
 #include "file/path.h"
+#include "file/xattr.h"
 #include "kern/thread.h"
 #include "kern/timer.h"
 #include "phys/alloc.h"
@@ -91,6 +92,7 @@ struct inode *inode_alloc(struct superblock *sb, const struct inode_ops *ops, ui
     inode->atime = inode->mtime = inode->ctime = inode_now();
     rwsem_init(&inode->rwsem);
     INIT_LIST_HEAD(&inode->order);
+    INIT_LIST_HEAD(&inode->xattrs);
     address_space_init(&inode->mapping, &inode_mapping_ops, inode, 0);
     inode->mapping.dev = sb->dev;
     inode->mapping.ino = inode->ino;
@@ -117,6 +119,7 @@ void inode_put(struct inode *inode)
         inode->ops->evict(inode);
     kfree(inode->text);
     kfree(inode->locks);
+    xattr_free(inode);
     put_superblock(inode->sb);
     kmem_cache_free(inode_cache, inode);
 }

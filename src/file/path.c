@@ -82,6 +82,14 @@ static struct inode *follow_text(struct walk *w, struct inode *at, struct inode 
     return at;
 }
 
+static int may_follow(uint32_t resolve, const struct inode *link)
+{
+    bool magic = link->ops->follow;
+    if ((resolve & RESOLVE_NO_SYMLINKS) || (magic && (resolve & RESOLVE_NO_MAGICLINKS)))
+        return -ELOOP;
+    return magic && (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) ? -EXDEV : 0;
+}
+
 /* From a link that lies in `at`; both references are used up. */
 static struct inode *follow_link(struct walk *w, struct inode *at, struct inode *link)
 {
@@ -89,7 +97,11 @@ static struct inode *follow_link(struct walk *w, struct inode *at, struct inode 
         inode_put(link);
         return fail(w, at, -ELOOP);
     }
-    int err = 0;
+    int err = may_follow(w->base->resolve, link);
+    if (err) {
+        inode_put(link);
+        return fail(w, at, err);
+    }
     struct inode *target = link->ops->follow ? link->ops->follow(link, &err) : NULL;
     if (!target && !err) {
         at = follow_text(w, at, link);
@@ -111,15 +123,32 @@ static struct inode *step(struct walk *w, struct inode *at, const char *name, si
     if (n == 1 && name[0] == '.')
         return at;
     if (n == 2 && name[0] == '.' && name[1] == '.') {
+        if (at == w->base->cwd && (w->base->resolve & RESOLVE_BENEATH))
+            return fail(w, at, -EXDEV);
         next = path_up(w->base, at);
     } else {
         next = at->ops->lookup(at, name, n, &w->err);
         if (next)
             next = into_mount(next);
     }
+    if (next && next->sb != at->sb && (w->base->resolve & RESOLVE_NO_XDEV)) {
+        inode_put(next);
+        return fail(w, at, -EXDEV);
+    }
     if (next)
         inode_put(at);
     return next ? next : fail(w, at, w->err);
+}
+
+/* Go to the root, for a path that begins with "/". */
+static struct inode *to_root(struct walk *w, struct inode *at)
+{
+    struct inode *root = w->base->root;
+    if ((w->base->resolve & RESOLVE_BENEATH) ||
+        ((w->base->resolve & RESOLVE_NO_XDEV) && root->sb != at->sb))
+        return fail(w, at, -EXDEV);
+    inode_put(at);
+    return inode_get(root);
 }
 
 /* May we look for a name in it? */
@@ -147,10 +176,8 @@ static const char *skip_slashes(const char *path)
 
 static struct inode *walk(struct walk *w, struct inode *at, const char *path)
 {
-    if (*path == '/') {
-        inode_put(at);
-        at = inode_get(w->base->root);
-    }
+    if (*path == '/')
+        at = to_root(w, at);
     for (path = skip_slashes(path); at && *path;) {
         size_t n = component(path);
         const char *rest = skip_slashes(path + n);

@@ -72,7 +72,7 @@ void file_boot(void)
 struct inode *file_find(const char *path, int *err)
 {
     static const struct cred root;
-    const struct path_base base = {root_fs->root, root_fs->root, &root};
+    const struct path_base base = {root_fs->root, root_fs->root, &root, 0};
     return path_lookup(&base, path, PATH_FOLLOW, err);
 }
 
@@ -80,7 +80,7 @@ static int make_file(const char *path)
 {
     static const struct cred root;
     static const struct tmpfs_new what = {.mode = S_IFREG | 0644, .cred = &root};
-    const struct path_base base = {root_fs->root, root_fs->root, &root};
+    const struct path_base base = {root_fs->root, root_fs->root, &root, 0};
     struct path_parent at;
     down_write(&namespace_lock);
     int err = path_parent(&base, path, &at);

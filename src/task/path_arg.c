@@ -24,6 +24,7 @@ void path_hold(struct guest *g, struct path_hold *hold)
     hold->cred = guest_cred(g);
     spin_unlock(&g->lock);
     hold->base.cred = &hold->cred;
+    hold->base.resolve = 0;
 }
 
 void path_release(struct path_hold *hold)
@@ -62,7 +63,7 @@ int path_arg_take(struct path_arg *p, struct task *t, uint64_t dirfd, uint64_t u
     }
     path_hold(t->guest, &p->hold);
     err = 0;
-    if (p->path[0] != '/' && (int)dirfd != AT_FDCWD)
+    if ((p->path[0] != '/' || (flags & PATH_IN_ROOT)) && (int)dirfd != AT_FDCWD)
         err = begin_at(p, t, (uint32_t)dirfd, p->empty);
     if (err)
         path_arg_drop(p);

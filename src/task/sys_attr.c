@@ -61,6 +61,15 @@ int64_t sys_fchmodat(struct task *t, const uint64_t *a)
     return change_mode(t, inode, (uint32_t)a[2], err);
 }
 
+int64_t sys_fchmodat2(struct task *t, const uint64_t *a)
+{
+    int err;
+    if (a[3] & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    struct inode *inode = path_arg_file(t, a[0], a[1], a[3], &err);
+    return change_mode(t, inode, (uint32_t)a[2], err);
+}
+
 int64_t sys_fchmod(struct task *t, const uint64_t *a)
 {
     int err;

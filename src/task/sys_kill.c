@@ -11,6 +11,9 @@
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
+#include "base/parse.h"
+#include "base/string.h"
+#include "file/viewfs.h"
 #include "task/files.h"
 #include "task/signal_set.h"
 #include "task/syscalls.h"
@@ -195,6 +198,22 @@ static int64_t pidfd_info(struct task *t, const struct guest *g, const uint64_t 
     return claims_to_be_kernel(info) && g != t->guest ? -EPERM : 0;
 }
 
+/* A directory /proc/PID that is open stands for the guest as well, here alone. */
+static struct guest *guest_of_directory(struct task *t, uint64_t fd)
+{
+    static const char proc[] = "/proc/";
+    uint64_t pid = 0;
+    struct file *f = file_get(t->guest->files, fd);
+    const struct inode *dir = f ? f->inode : NULL;
+    bool is_view = dir && inode_is(dir, S_IFDIR) && viewfs_owns(dir) && dir->text;
+    if (is_view &&
+        (strncmp(dir->text, proc, strlen(proc)) || parse_u64(dir->text + strlen(proc), 10, &pid)))
+        pid = 0;
+    if (f)
+        file_put(f);
+    return pid && pid <= PID_MAX ? guest_find((uint32_t)pid) : NULL;
+}
+
 int64_t sys_pidfd_send_signal(struct task *t, const uint64_t *a)
 {
     struct siginfo_words info;
@@ -202,6 +221,8 @@ int64_t sys_pidfd_send_signal(struct task *t, const uint64_t *a)
     if ((flags & ~PIDFD_SIGNAL_SCOPES) || (flags & (flags - 1)))
         return -EINVAL;
     struct guest *g = arg_pidfd(t, a[0]);
+    if (!g)
+        g = guest_of_directory(t, a[0]);
     if (!g)
         return -EBADF;
     int64_t err = pidfd_info(t, g, a, &info);

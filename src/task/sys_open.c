@@ -20,10 +20,17 @@
 #include "task/files.h"
 #include "task/guest.h"
 #include "task/path_arg.h"
+#include "task/syscall.h"
 #include "task/pipe.h"
 #include "task/syscalls.h"
 
 #define LINKS_MAX 8
+#define O_KNOWN 037777703u /* all that open() has a meaning for */
+#define RESOLVE_KNOWN 0x3fu
+
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
 
 /* --- a file that was found -------------------------------------------------------------------- */
 
@@ -247,18 +254,65 @@ static struct file *open_path(struct guest *g, struct path_arg *p, uint32_t flag
     return f;
 }
 
-int64_t sys_openat(struct task *t, const uint64_t *a)
+/* With RESOLVE_IN_ROOT the directory that paths begin at is their root, too. */
+static void keep_within(struct path_arg *p, uint32_t resolve)
+{
+    p->hold.base.resolve = resolve;
+    if (resolve & RESOLVE_IN_ROOT) {
+        inode_put(p->hold.base.root);
+        p->hold.base.root = inode_get(p->hold.base.cwd);
+    }
+}
+
+static int64_t open_at(struct task *t, const uint64_t *a, const struct open_how *how)
 {
     struct path_arg p;
-    int err = path_arg_take(&p, t, a[0], a[1], 0);
+    uint32_t flags = (uint32_t)how->flags;
+    int err = path_arg_take(&p, t, a[0], a[1], how->resolve & RESOLVE_IN_ROOT ? PATH_IN_ROOT : 0);
     if (err)
         return err;
-    struct file *f = open_path(t->guest, &p, (uint32_t)a[2], (uint32_t)a[3], &err);
+    keep_within(&p, (uint32_t)how->resolve);
+    struct file *f = open_path(t->guest, &p, flags, (uint32_t)how->mode, &err);
     path_arg_drop(&p);
     if (!f)
         return err;
-    int64_t fd = file_install(t->guest->files, f, 0, a[2] & O_CLOEXEC);
+    int64_t fd = file_install(t->guest->files, f, 0, flags & O_CLOEXEC);
     if (fd < 0)
         file_put(f);
     return fd;
+}
+
+int64_t sys_openat(struct task *t, const uint64_t *a)
+{
+    struct open_how how = {.flags = (uint32_t)a[2], .mode = (uint32_t)a[3]};
+    return open_at(t, a, &how);
+}
+
+/* What openat passes over in silence is an error here. */
+static int check_how(const struct open_how *how)
+{
+    uint64_t flags = how->flags;
+    bool makes = (flags & O_CREAT) || (flags & O_TMPFILE & ~O_DIRECTORY);
+    if ((flags & ~(uint64_t)O_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_KNOWN))
+        return -EINVAL;
+    if ((how->resolve & RESOLVE_BENEATH) && (how->resolve & RESOLVE_IN_ROOT))
+        return -EINVAL;
+    if (makes ? how->mode & ~07777UL : how->mode != 0)
+        return -EINVAL;
+    if ((flags & O_PATH) && (flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
+        return -EINVAL;
+    return (how->resolve & RESOLVE_CACHED) && (makes || (flags & O_TRUNC)) ? -EAGAIN : 0;
+}
+
+int64_t sys_openat2(struct task *t, const uint64_t *a)
+{
+    struct open_how how;
+    if (a[3] < sizeof(how))
+        return -EINVAL;
+    if (a[3] > PAGE_SIZE)
+        return -E2BIG;
+    int64_t err = arg_struct(&how, sizeof(how), mk_vaddr(a[2]), a[3]);
+    if (!err)
+        err = check_how(&how);
+    return err ? err : open_at(t, a, &how);
 }

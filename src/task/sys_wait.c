@@ -116,6 +116,28 @@ int64_t sys_pidfd_open(struct task *t, const uint64_t *a)
     return fd;
 }
 
+/* Another guest's open file, under a number of one's own. */
+int64_t sys_pidfd_getfd(struct task *t, const uint64_t *a)
+{
+    uint32_t uid = t->guest->cred.uid[ID_EFFECTIVE];
+    struct guest *g = a[2] ? NULL : arg_pidfd(t, a[0]);
+    if (!g)
+        return a[2] ? -EINVAL : -EBADF;
+    bool may = !uid || uid == g->cred.uid[ID_REAL];
+    struct file_table *files = may ? guest_files(g) : NULL;
+    guest_put(g);
+    if (!files)
+        return may ? -ESRCH : -EPERM;
+    struct file *f = file_get(files, (uint32_t)a[1]);
+    file_table_put(files);
+    if (!f)
+        return -EBADF;
+    int64_t fd = file_install(t->guest->files, f, 0, true);
+    if (fd < 0)
+        file_put(f);
+    return fd;
+}
+
 /* --- waitid ----------------------------------------------------------------------------------- */
 
 /* Whom to wait for, as wait4 says it. */
