@@ -25,6 +25,7 @@
 /* Reasons not to go straight back to the guest, in arch_hart.user_work. */
 #define USER_WORK_RESCHED 1u /* someone else wants the hart */
 #define USER_WORK_SIGNAL 2u  /* the task has a signal to take, or was killed */
+#define USER_WORK_RSEQ 8u    /* the task came to another hart than it has told its guest */
 #define USER_WORK_FRAME 4u   /* more of the frame than a0 must be loaded, see trap_entry.S */
 
 #ifndef __ASSEMBLER__

@@ -19,6 +19,7 @@
 #include "arch/trap.h"
 #include "kern/thread.h"
 #include "task/guest.h"
+#include "task/rseq.h"
 
 struct task;
 
@@ -58,6 +59,7 @@ struct task {
     bool pi_waited;               /* (g) or by who hands it a lock: others wait for locks of it */
     uint64_t oom_retries;         /* (c) faults in a row without memory... */
     uint64_t oom_faults;          /* (c) ... while this was the number of those that went well */
+    struct rseq_state rseq;       /* (c) */
     struct fpu_state fpu;
 };
 

@@ -50,6 +50,10 @@ static void copy_registers(struct task *child, struct task *t, const struct clon
     child->blocked = t->blocked;
     if ((req->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
         child->altstack = t->altstack; /* one on one's own stack; not two on the same */
+    if (!(req->flags & CLONE_VM)) {    /* its copy of the memory has the struct too */
+        child->rseq = t->rseq;
+        child->rseq.hart = RSEQ_NO_HART;
+    }
     if (req->flags & CLONE_CHILD_SETTID)
         child->set_child_tid = req->child_tid;
     if (req->flags & CLONE_CHILD_CLEARTID)

@@ -103,6 +103,7 @@ static void forget_program(struct task *t, const struct exec_request *req)
     spin_unlock(&g->lock);
     inode_put(old);
     strlcpy(t->thread->name, base_name(req->path), sizeof(t->thread->name));
+    t->rseq.addr = 0;
     t->altstack = (struct altstack){.flags = SS_DISABLE};
     fpu_init(&t->fpu);
     file_table_close_on_exec(g->files);

@@ -47,13 +47,15 @@ enum auxv_type {
     AT_SECURE = 23,
     AT_RANDOM = 25,
     AT_HWCAP2 = 26,
+    AT_RSEQ_FEATURE_SIZE = 27,
+    AT_RSEQ_ALIGN = 28,
     AT_EXECFN = 31,
     AT_SYSINFO_EHDR = 33,
     AT_MINSIGSTKSZ = 51,
 };
 
 #define PHDR_SIZE 56
-#define AUXV_PAIRS 20
+#define AUXV_PAIRS 22
 
 static int64_t map_stack(struct mm_struct *mm, uint64_t top, bool exec_stack)
 {
@@ -111,6 +113,8 @@ static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t ran
     put_aux(w, AT_SECURE, 0);
     put_aux(w, AT_RANDOM, random);
     put_aux(w, AT_HWCAP2, 0);
+    put_aux(w, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
+    put_aux(w, AT_RSEQ_ALIGN, RSEQ_ALIGN);
     put_aux(w, AT_EXECFN, path);
     put_aux(w, AT_MINSIGSTKSZ, SIGNAL_FRAME_SIZE);
     put_aux(w, AT_NULL, 0);

@@ -27,6 +27,7 @@ static void switch_out(struct thread *thread)
 {
     struct task *t = thread->owner;
     fpu_switch_out(&t->fpu, task_frame(t));
+    t->rseq.stirred = true;
     tlb_switch_kernel();
 }
 
@@ -37,6 +38,8 @@ static void switch_in(struct thread *thread)
     if (likely(mm))
         tlb_switch(&mm->tlb, pt_root_paddr(&mm->pgt));
     fpu_switch_in(&t->fpu, task_frame(t));
+    if (t->rseq.addr && t->rseq.hart != hart_index())
+        hart_add_user_work(this_arch_hart(), USER_WORK_RSEQ);
 }
 
 static void destroy(struct thread *thread)

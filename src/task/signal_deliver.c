@@ -49,6 +49,7 @@ static void restart_after_handler(struct task *t, struct trap_frame *frame, uint
 static void run_handler(struct task *t, struct trap_frame *frame, const struct siginfo_words *info,
                         const struct sigaction_abi *act)
 {
+    rseq_resume(t, frame); /* the handler is to return to the abort of a sequence */
     restart_after_handler(t, frame, act->flags);
     if (!signal_push_frame(t, frame, info->signo, info, act))
         return;
@@ -153,7 +154,7 @@ static const char *code_text(int sig, int code)
     if (sig == SIGSEGV)
         return code == SEGV_MAPERR   ? "nothing is mapped there"
                : code == SEGV_ACCERR ? "not allowed there"
-                                     : "no room for a signal frame";
+                                     : "no good frame of a signal, or sequence";
     if (sig == SIGBUS)
         return code == BUS_ADRALN ? "misaligned" : "past the end of the file";
     return sig == SIGILL ? "illegal or privileged instruction" : "trap";

@@ -64,9 +64,12 @@ static noinline void fault_failed(struct trap_frame *frame, enum fault_result re
 
 static void on_user_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr)
 {
-    enum fault_result r = user_fault(task_current()->mm, addr.v, pte_cause_access(cause));
+    struct task *t = task_current();
+    enum fault_result r = user_fault(t->mm, addr.v, pte_cause_access(cause));
     if (unlikely(r > FAULT_MAJOR))
         fault_failed(frame, r);
+    if (unlikely(t->rseq.stirred))
+        rseq_resume(t, frame);
 }
 
 static bool on_kernel_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr)
@@ -118,6 +121,8 @@ static void on_user_return(struct trap_frame *frame)
     uint64_t work = hart_take_user_work(this_arch_hart());
     if (work & USER_WORK_RESCHED)
         schedule();
+    if (work & (USER_WORK_RESCHED | USER_WORK_RSEQ))
+        rseq_resume(t, frame);
     if (load_relaxed(&t->thread->notified)) {
         store_relaxed(&t->thread->notified, 0);
         signal_deliver(t, frame);
