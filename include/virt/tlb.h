@@ -69,6 +69,12 @@ struct tlb_gather {
 void tlb_gather_init(struct tlb_gather *g, struct tlb_space *space,
                      void (*release)(struct page **pages, unsigned n));
 
+/** It holds as many pages as it can. */
+static inline bool tlb_gather_full(const struct tlb_gather *g)
+{
+    return g->n == TLB_GATHER_MAX;
+}
+
 /** @va was unmapped; @page (or NULL) loses the reference that the mapping held. */
 static inline bool tlb_gather_add(struct tlb_gather *g, uint64_t va, struct page *page)
 {
@@ -78,7 +84,7 @@ static inline bool tlb_gather_add(struct tlb_gather *g, uint64_t va, struct page
         g->end = va + PAGE_SIZE;
     if (page)
         g->pages[g->n++] = page;
-    return g->n == TLB_GATHER_MAX; /* full: call tlb_gather_flush() when no lock is in the way */
+    return tlb_gather_full(g); /* then call tlb_gather_flush() when no lock is in the way */
 }
 
 /** Flush what was unmapped, then release the pages. No spinlock held that release may take. */

@@ -57,17 +57,21 @@ static bool wanted(const struct zap *z, pte_t e)
 }
 
 /* From start to end, within one table. Where it stopped: end, or earlier with the batch full. */
-static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end, bool *full)
+static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end)
 {
-    uint64_t addr = start;
     spin_lock(&z->mm->page_table_lock);
-    pte_t *pte = mm_find_pte(z->mm, addr);
-    if (!pte)
-        addr = end;
-    for (; addr < end && !*full; addr += PAGE_SIZE, pte++) {
+    pte_t *first = mm_find_pte(z->mm, start), *pte = first;
+    pte_t *last = first ? first + (end - start) / PAGE_SIZE : NULL;
+    uint64_t addr = end;
+    for (; pte < last; pte++) {
         pte_t e = pte_load(pte);
-        if (wanted(z, e))
-            *full = zap_entry(z, pte, e, addr);
+        if (!wanted(z, e))
+            continue;
+        uint64_t here = start + (uint64_t)(pte - first) * PAGE_SIZE;
+        if (zap_entry(z, pte, e, here)) {
+            addr = here + PAGE_SIZE;
+            break;
+        }
     }
     spin_unlock(&z->mm->page_table_lock);
     return addr;
@@ -78,9 +82,8 @@ static void zap_range(struct zap *z, uint64_t start, uint64_t end)
     z->mm->hiwater_rss = MAX(z->mm->hiwater_rss, mm_rss(z->mm));
     while (start < end) {
         uint64_t table_end = ALIGN_DOWN(start, TABLE_SPAN) + TABLE_SPAN;
-        bool full = false;
-        start = zap_table(z, start, MIN(end, table_end), &full);
-        if (full) {
+        start = zap_table(z, start, MIN(end, table_end));
+        if (tlb_gather_full(&z->gather)) {
             tlb_gather_flush(&z->gather);
             cond_resched();
         }
