@@ -126,8 +126,8 @@ test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped
 boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
 	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/boot $(ARGS)
 
-bench: setup ## what the mechanisms cost in instructions; ARGS=--write keeps it in docs
-	@$(PYTHON) scripts/bench $(ARGS)
+bench: setup ## what the mechanisms cost; PEER=linux: beside Linux; ARGS=--write keeps it in docs
+	@$(PYTHON) scripts/bench $(if $(PEER),--peer $(PEER)) $(ARGS)
 
 check-style: ## format, licence lines, sizes of files and functions
 	@scripts/check_style
