@@ -119,7 +119,7 @@ debug: setup ## the same under gdb: stopped before its first instruction; ARGS a
 	@scripts/debug $(ARGS)
 
 # --- testing -----------------------------------------------------------------------------------
-.PHONY: test boot bench check-style check-floors images
+.PHONY: test boot bench soak check-style check-floors images
 test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped`
 	@$(PYTHON) scripts/test $(SUITES)
 
@@ -128,6 +128,9 @@ boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
 
 bench: setup ## what the mechanisms cost; PEER=linux: beside Linux; ARGS=--write keeps it in docs
 	@$(PYTHON) scripts/bench $(if $(PEER),--peer $(PEER)) $(ARGS)
+
+soak: setup image guests ## ten million random calls, then random machines for ARGS='--minutes N'
+	@scripts/soak --calls 10000000 $(ARGS)
 
 check-style: ## format, licence lines, sizes of files and functions
 	@scripts/check_style

@@ -98,23 +98,36 @@ int64_t sys_pwrite64(struct task *t, const uint64_t *a)
     return at_position(t, a, WRITING);
 }
 
+/* An array of buffers is refused as a whole, before a byte is moved. */
+static int64_t check_vector(vaddr_t array, uint64_t n)
+{
+    uint64_t iov[2]; /* base, length */
+    if (n > IOV_MAX)
+        return -EINVAL;
+    for (uint64_t i = 0; i < n; i++) {
+        if (copy_from_user(iov, mk_vaddr(array.v + i * sizeof(iov)), sizeof(iov)))
+            return -EFAULT;
+        if ((int64_t)iov[1] < 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
 /* The buffers of an array, one after the other; `pos` NULL: at the file's position. */
 static int64_t vector(struct task *t, const uint64_t *a, enum direction dir, uint64_t *pos)
 {
     int64_t done = 0, n = 0;
-    if (a[2] > IOV_MAX)
-        return -EINVAL;
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
     if (pos && !f->ops->seek)
         n = -ESPIPE;
+    if (!n)
+        n = check_vector(mk_vaddr(a[1]), a[2]);
     for (uint64_t i = 0; !n && i < a[2]; i++) {
         uint64_t iov[2]; /* base, length */
         if (copy_from_user(iov, mk_vaddr(a[1] + i * sizeof(iov)), sizeof(iov)))
             n = -EFAULT;
-        else if ((int64_t)iov[1] < 0)
-            n = -EINVAL;
         else
             n = transfer(f, dir, mk_vaddr(iov[0]), iov[1], pos ? pos : &f->pos);
         if (n < 0)
