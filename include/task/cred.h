@@ -25,6 +25,7 @@ enum { ID_REAL, ID_EFFECTIVE, ID_SAVED, ID_FS, NR_IDS };
 #define CAP_SETGID 6
 #define CAP_SETUID 7
 #define CAP_SETPCAP 8
+#define CAP_NET_ADMIN 12
 #define CAP_IPC_LOCK 14
 #define CAP_IPC_OWNER 15
 #define CAP_SYS_CHROOT 18

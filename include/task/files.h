@@ -52,6 +52,8 @@ struct file_ops {
     /** The same with the monitor's memory, for splice; neither waits for another guest. */
     int64_t (*splice_read)(struct file *f, void *buf, size_t n, uint64_t *pos);
     int64_t (*splice_write)(struct file *f, const void *buf, size_t n, uint64_t *pos);
+    /** readv, writev: n buffers at once, for whom it matters. NULL: one after the other. */
+    int64_t (*vector)(struct file *f, uint64_t iov, uint64_t n, bool write);
     int64_t (*seek)(struct file *f, int64_t offset, uint32_t whence);
     int64_t (*ioctl)(struct file *f, uint64_t cmd, uint64_t arg);
     /** POLL*, and the queues to be woken by: see task/poll.h. NULL: always ready. */

@@ -8,6 +8,7 @@
 #define PAGODA_TASK_PATH_ARG_H
 
 #include "file/path.h"
+#include "file/tmpfs.h"
 #include "task/task.h"
 
 #define AT_FDCWD (-100)
@@ -43,5 +44,9 @@ struct inode *path_arg_inode(struct path_arg *p, enum path_last last, int *err);
 /** Both at once, for a call that wants but the file. */
 struct inode *path_arg_file(struct task *t, uint64_t dirfd, uint64_t user, uint64_t flags,
                             int *err);
+
+/** Make a file at a path of the monitor's memory, in the guest's name; *out is referenced. */
+int path_make(struct task *t, const char *path, struct tmpfs_new *what,
+              struct inode **out) must_check;
 
 #endif

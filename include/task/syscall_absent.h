@@ -5,8 +5,5 @@
 SYSCALL(26, inotify_init1)
 SYSCALL(117, ptrace)
 SYSCALL(142, reboot)
-SYSCALL(198, socket)
-SYSCALL(199, socketpair)
-SYSCALL(203, connect)
 SYSCALL(277, seccomp)
 SYSCALL(282, userfaultfd)

@@ -24,6 +24,7 @@
 #include "task/signal_set.h"
 #include "task/sigqueue.h"
 #include "task/sysv_sem.h"
+#include "task/unix.h"
 #include "task/timers.h"
 #include "task/user.h"
 
@@ -167,6 +168,7 @@ void guest_finish(struct guest *g, struct mm_struct *mm)
     guest_drop_inodes(g);
     if (files)
         file_table_put(files);
+    unix_collect();
     if (mm)
         mmput(mm);
     clone_vfork_done(g);

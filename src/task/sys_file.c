@@ -124,6 +124,11 @@ static int64_t vector(struct task *t, const uint64_t *a, enum direction dir, uin
         n = -ESPIPE;
     if (!n)
         n = check_vector(mk_vaddr(a[1]), a[2]);
+    if (!n && !pos && f->ops->vector) {
+        n = allowed(f, dir) ? f->ops->vector(f, a[1], a[2], dir == WRITING) : -EBADF;
+        file_put(f);
+        return restartable(n);
+    }
     for (uint64_t i = 0; !n && i < a[2]; i++) {
         uint64_t iov[2]; /* base, length */
         if (copy_from_user(iov, mk_vaddr(a[1] + i * sizeof(iov)), sizeof(iov)))

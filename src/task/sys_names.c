@@ -40,16 +40,12 @@ static bool is_dots(const struct path_parent *at)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static int64_t make(struct task *t, uint64_t dirfd, uint64_t path, struct tmpfs_new *what)
+static int make_at(struct path_arg *p, struct tmpfs_new *what, struct inode **out)
 {
-    struct path_arg p;
     struct path_parent at;
-    int err = path_arg_take(&p, t, dirfd, path, 0);
-    if (err)
-        return err;
-    what->cred = &p.hold.cred;
+    what->cred = &p->hold.cred;
     down_write(&namespace_lock);
-    err = find_parent(&p, &at);
+    int err = find_parent(p, &at);
     if (err == -EBUSY)
         err = -EEXIST;
     if (!err) {
@@ -58,10 +54,31 @@ static int64_t make(struct task *t, uint64_t dirfd, uint64_t path, struct tmpfs_
         else if (at.slash && (what->mode & S_IFMT) != S_IFDIR)
             err = -ENOENT;
         else
-            err = tmpfs_make(at.dir, at.name, at.len, what, NULL);
+            err = tmpfs_make(at.dir, at.name, at.len, what, out);
         inode_put(at.dir);
     }
     up_write(&namespace_lock);
+    return err;
+}
+
+static int64_t make(struct task *t, uint64_t dirfd, uint64_t path, struct tmpfs_new *what)
+{
+    struct path_arg p;
+    int err = path_arg_take(&p, t, dirfd, path, 0);
+    if (err)
+        return err;
+    err = make_at(&p, what, NULL);
+    path_arg_drop(&p);
+    return err;
+}
+
+int path_make(struct task *t, const char *path, struct tmpfs_new *what, struct inode **out)
+{
+    struct path_arg p = {.path = kstrdup(path, GFP_KERNEL)};
+    if (!p.path)
+        return -ENOMEM;
+    path_hold(t->guest, &p.hold);
+    int err = make_at(&p, what, out);
     path_arg_drop(&p);
     return err;
 }
