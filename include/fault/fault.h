@@ -9,6 +9,7 @@
  *      handle_mm_fault(vma, addr, access)
  *        entry empty       anonymous  read: the zero page     write: a zeroed page   anonymous.c
  *                          file       read: the file's page   write: a copy of it    file.c
+ *                          registered with a userfaultfd: whoever has that fills it  userfault.c
  *        entry migration   wait until the page has arrived                           rmap.h
  *        entry present     write to a read-only one: copy, or reuse                  cow.c
  *                          otherwise A or D was missing, or the entry was stale      accessed.c
@@ -25,12 +26,13 @@
 
 /** What became of a fault. */
 enum fault_result {
-    FAULT_DONE,   /* try the access again */
-    FAULT_MAJOR,  /* the same, and it took reading from a file */
-    FAULT_MAPERR, /* SIGSEGV, SEGV_MAPERR: nothing is mapped there */
-    FAULT_ACCERR, /* SIGSEGV, SEGV_ACCERR: what is mapped does not allow it */
-    FAULT_SIGBUS, /* past the end of the file, or it cannot be read */
-    FAULT_OOM,    /* no memory, not even after the killer ran */
+    FAULT_DONE,      /* try the access again */
+    FAULT_MAJOR,     /* the same, and it took reading from a file */
+    FAULT_MAPERR,    /* SIGSEGV, SEGV_MAPERR: nothing is mapped there */
+    FAULT_ACCERR,    /* SIGSEGV, SEGV_ACCERR: what is mapped does not allow it */
+    FAULT_SIGBUS,    /* past the end of the file, or it cannot be read */
+    FAULT_OOM,       /* no memory, not even after the killer ran */
+    FAULT_USERFAULT, /* what is missing is filled by somebody else: see userfault.h */
 };
 
 /** Registers the fault floor's hooks with virt. Boot only, after mm_init. */

@@ -30,9 +30,12 @@ void fault_accessed(struct vm_area_struct *vma, uint64_t addr, uint64_t access, 
 /** Make the stack below addr's next VMA reach down to it. False: that is not possible. */
 bool grow_stack(struct mm_struct *mm, uint64_t addr);
 
-/** Put a page that only the caller knows where nothing is, or give it back. page_table_lock not
- * held. */
-void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page);
+/** Put a page that only the caller knows where nothing is, or give it back: false. page_table_lock
+ * not held. */
+bool map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page);
+
+/** Map the page of zeros where nothing is; false: something is. */
+bool map_zero_page(struct vm_area_struct *vma, pte_t *pte);
 
 /** Has the page no other user than one entry, so that who has the entry may write to it? */
 bool anon_page_is_exclusive(struct page *page);

@@ -28,6 +28,10 @@ struct shmem_quota {
 /** address_space_ops.get_page: a hole gets a page of zeros. -ENOSPC when the quota is used up. */
 struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err);
 
+/** Fill a hole with a page of bytes (NULL: zeros). 0, -EEXIST, -EFAULT (past its end), -ENOSPC,
+ * -ENOMEM. */
+int shmem_fill_page(struct address_space *m, uint64_t index, const void *from) must_check;
+
 /** The page with a reference, NULL for a hole. */
 struct page *shmem_find_page(struct address_space *m, uint64_t index);
 

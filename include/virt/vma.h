@@ -35,6 +35,7 @@ struct address_space;
 struct anon_vma;
 struct mempolicy;
 struct mm_struct;
+struct userfault;
 
 /* vm_flags, with Linux's values. */
 #define VM_READ 0x1UL
@@ -46,6 +47,7 @@ struct mm_struct;
 #define VM_MAYEXEC 0x40UL
 #define VM_MAYSHARE 0x80UL
 #define VM_GROWSDOWN 0x100UL
+#define VM_UFFD_MISSING 0x200UL
 #define VM_LOCKED 0x2000UL
 #define VM_SEQ_READ 0x8000UL
 #define VM_RAND_READ 0x10000UL
@@ -83,6 +85,7 @@ struct vm_area_struct {
     struct rb_node i_mmap_rb;         /* (vm_mapping->i_mmap_lock) see rmap_file.c */
     uint64_t i_mmap_last;             /* (vm_mapping->i_mmap_lock) last page below in the tree */
     struct mempolicy *vm_policy;      /* by mbind, or NULL: the mm's */
+    struct userfault *vm_userfault;   /* who fills what is missing, or NULL: the monitor */
     const char *vm_name;              /* "[stack]" and the like, or NULL */
 };
 

@@ -16,36 +16,40 @@
 #include "virt/lru.h"
 #include "virt/rmap.h"
 
-static inline void map_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
+static inline bool map_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
                             struct page *page)
 {
     struct mm_struct *mm = vma->vm_mm;
+    bool mapped = false;
     spin_lock(&mm->page_table_lock);
     if (likely(pte_none(pte_load(pte)))) {
         page_add_new_anon_rmap(page, vma, addr);
         mm_count(mm, MM_ANONPAGES, 1);
         lru_cache_add(page);
         pte_store(pte, pte_make(page_to_pfn(page), vma->vm_prot | PTE_A | PTE_D));
-        page = NULL;
+        mapped = true;
     }
     spin_unlock(&mm->page_table_lock);
-    if (unlikely(page))
+    if (unlikely(!mapped))
         __free_page(page);
+    return mapped;
 }
 
-void map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page)
+bool map_new_anon_page(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *page)
 {
-    map_page(vma, addr, pte, page);
+    return map_page(vma, addr, pte, page);
 }
 
-static noinline void map_zero_page(struct vm_area_struct *vma, pte_t *pte)
+noinline bool map_zero_page(struct vm_area_struct *vma, pte_t *pte)
 {
     struct mm_struct *mm = vma->vm_mm;
     uint64_t prot = (vma->vm_prot & ~PTE_W) | PTE_A | PTE_SPECIAL;
     spin_lock(&mm->page_table_lock);
-    if (pte_none(pte_load(pte)))
+    bool none = pte_none(pte_load(pte));
+    if (none)
         pte_store(pte, pte_make(page_to_pfn(zero_page), prot));
     spin_unlock(&mm->page_table_lock);
+    return none;
 }
 
 enum fault_result fault_anonymous(struct vm_area_struct *vma, uint64_t addr, uint64_t access,

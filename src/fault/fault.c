@@ -11,6 +11,7 @@
 #include "arch/layout.h"
 #include "base/errno.h"
 #include "fault/fault_kinds.h"
+#include "fault/userfault.h"
 #include "fault/zap.h"
 #include "phys/alloc.h"
 #include "virt/rmap.h"
@@ -52,6 +53,8 @@ static inline enum fault_result handle_fault(struct vm_area_struct *vma, uint64_
     pte_t seen = pte_load(pte);
     if (unlikely(!pte_none(seen)))
         return fault_present(vma, addr, access, pte, seen);
+    if (unlikely(vma->vm_userfault) && userfault_missing(vma, addr))
+        return FAULT_USERFAULT;
     return vma_is_anonymous(vma) ? fault_anonymous(vma, addr, access, pte)
                                  : fault_file(vma, addr, access, pte);
 }

@@ -80,7 +80,7 @@ static int copy_pages(struct mm_struct *dst, struct mm_struct *src,
 
 static int copy_vma(struct mm_struct *dst, struct mm_struct *src, struct vm_area_struct *vma)
 {
-    uint64_t flags = vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT);
+    uint64_t flags = vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING);
     if ((flags & VM_ACCOUNT) && !vm_enough_memory(vma_pages(vma)))
         return -ENOMEM;
     struct vm_area_struct *copy = vma_alloc(dst, vma->vm_start, vma->vm_end, flags);

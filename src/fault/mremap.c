@@ -85,7 +85,8 @@ static int move_entries(struct vm_area_struct *vma, uint64_t old, uint64_t new, 
 static struct vm_area_struct *copy_vma(struct vm_area_struct *vma, const struct move *m)
 {
     struct mm_struct *mm = vma->vm_mm;
-    struct vm_area_struct *copy = vma_alloc(mm, m->new, m->new + m->new_len, vma->vm_flags);
+    struct vm_area_struct *copy =
+        vma_alloc(mm, m->new, m->new + m->new_len, vma->vm_flags & ~VM_UFFD_MISSING);
     if (!copy)
         return NULL;
     /* untouched private memory gets the number of its new place, so that it can merge there */

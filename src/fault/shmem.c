@@ -89,14 +89,17 @@ int shmem_adopt_page(struct address_space *m, uint64_t index, struct page *page)
     return err;
 }
 
-static struct page *make_page(struct address_space *m, uint64_t index, int *err)
+/* A new page, with the bytes at `from`; NULL: with zeros. */
+static struct page *make_page(struct address_space *m, uint64_t index, const void *from, int *err)
 {
     *err = -ENOSPC;
     if (!charge(m))
         return NULL;
-    struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_ZERO, 0);
+    struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE | (from ? 0 : __GFP_ZERO), 0);
     *err = -ENOMEM;
     if (page) {
+        if (from)
+            copy_page(page_address(page), from);
         page_set_flag(page, PG_swapbacked);
         *err = enter(m, index, page);
     }
@@ -132,7 +135,7 @@ struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err)
     for (;;) {
         struct page *page = page_tree_get(&m->pages, index);
         if (!page)
-            page = make_page(m, index, err);
+            page = make_page(m, index, NULL, err);
         else
             *err = 0;
         if (!page && *err == -EEXIST) /* another thread was faster */
@@ -145,6 +148,20 @@ struct page *shmem_get_page(struct address_space *m, uint64_t index, int *err)
         }
         return page;
     }
+}
+
+int shmem_fill_page(struct address_space *m, uint64_t index, const void *from)
+{
+    int err;
+    struct page *page = make_page(m, index, from, &err);
+    if (!page)
+        return err;
+    if (index >= mapping_pages(m)) { /* the object has shrunk meanwhile */
+        drop_page(m, page);
+        err = -EFAULT;
+    }
+    put_page(page);
+    return err;
 }
 
 int shmem_replace_page(struct address_space *m, struct page *old, struct page *new)

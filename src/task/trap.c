@@ -17,6 +17,7 @@
 #include "kern/log.h"
 #include "task/run.h"
 #include "task/syscall.h"
+#include "task/userfaultfd.h"
 
 /* After so many faults in a row without memory the guest is given up: nobody else could be. */
 #define OOM_RETRIES 16
@@ -66,6 +67,8 @@ static void on_user_fault(struct trap_frame *frame, uint64_t cause, vaddr_t addr
 {
     struct task *t = task_current();
     enum fault_result r = user_fault(t->mm, addr.v, pte_cause_access(cause));
+    if (unlikely(r == FAULT_USERFAULT))
+        r = userfault_wait(t, addr.v, pte_cause_access(cause), true);
     if (unlikely(r > FAULT_MAJOR))
         fault_failed(frame, r);
     if (unlikely(t->rseq.stirred))
@@ -80,6 +83,8 @@ static bool on_kernel_fault(struct trap_frame *frame, uint64_t cause, vaddr_t ad
         return false;
     for (;;) {
         enum fault_result r = user_fault(t->mm, addr.v, pte_cause_access(cause));
+        if (r == FAULT_USERFAULT && !kill_pending())
+            r = userfault_wait(t, addr.v, pte_cause_access(cause), false);
         if (r == FAULT_DONE || r == FAULT_MAJOR)
             return true;
         if (r != FAULT_OOM || kill_pending() || hopeless(t))

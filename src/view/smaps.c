@@ -103,12 +103,14 @@ static void show_smap(struct sink *out, struct vm_area_struct *vma)
         uint64_t flag;
         char text[4];
     } names[] = {
-        {VM_READ, "rd"},       {VM_WRITE, "wr"},      {VM_EXEC, "ex"},        {VM_SHARED, "sh"},
-        {VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"},   {VM_MAYEXEC, "me"},     {VM_MAYSHARE, "ms"},
-        {VM_GROWSDOWN, "gd"},  {VM_LOCKED, "lo"},     {VM_SEQ_READ, "sr"},    {VM_RAND_READ, "rr"},
-        {VM_DONTCOPY, "dc"},   {VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"}, {VM_ACCOUNT, "ac"},
-        {VM_NORESERVE, "nr"},  {VM_WIPEONFORK, "wf"}, {VM_DONTDUMP, "dd"},    {VM_HUGEPAGE, "hg"},
-        {VM_NOHUGEPAGE, "nh"}, {VM_MERGEABLE, "mg"},  {VM_SEALED, "sl"},
+        {VM_READ, "rd"},         {VM_WRITE, "wr"},     {VM_EXEC, "ex"},
+        {VM_SHARED, "sh"},       {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"},
+        {VM_MAYEXEC, "me"},      {VM_MAYSHARE, "ms"},  {VM_GROWSDOWN, "gd"},
+        {VM_UFFD_MISSING, "um"}, {VM_LOCKED, "lo"},    {VM_SEQ_READ, "sr"},
+        {VM_RAND_READ, "rr"},    {VM_DONTCOPY, "dc"},  {VM_DONTEXPAND, "de"},
+        {VM_LOCKONFAULT, "lf"},  {VM_ACCOUNT, "ac"},   {VM_NORESERVE, "nr"},
+        {VM_WIPEONFORK, "wf"},   {VM_DONTDUMP, "dd"},  {VM_HUGEPAGE, "hg"},
+        {VM_NOHUGEPAGE, "nh"},   {VM_MERGEABLE, "mg"}, {VM_SEALED, "sl"},
     };
     struct usage u = {0};
     add_vma(&u, vma);

@@ -11,6 +11,7 @@
 #include "phys/zone_init.h"
 #include "slab/cache.h"
 #include "task/exec.h"
+#include "task/userfaultfd.h"
 #include "view/sysctl.h"
 #include "view/view.h"
 #include "virt/commit.h"
@@ -38,6 +39,7 @@ SETTING(overcommit_memory, sysctl_overcommit_memory, 0, 2, (void)0)
 SETTING(overcommit_ratio, sysctl_overcommit_ratio, 0, 10000, sysctl_overcommit_kbytes = 0)
 SETTING(overcommit_kbytes, sysctl_overcommit_kbytes, 0, UINT64_MAX, (void)0)
 SETTING(max_map_count, sysctl_max_map_count, 1, 1 << 24, (void)0)
+SETTING(unprivileged_userfaultfd, sysctl_unprivileged_userfaultfd, 0, 1, (void)0)
 
 static int show_ratio(struct sink *out, const struct view_args *args)
 {
@@ -74,6 +76,7 @@ static const struct view views[] = {
     {.path = VM "/lowmem_reserve_ratio", .show = show_ratio},
     SETTING_ROW(VM, legacy_va_layout),
     SETTING_ROW(VM, max_map_count),
+    SETTING_ROW(VM, unprivileged_userfaultfd),
     SETTING_ROW(VM, overcommit_memory),
     SETTING_ROW(VM, overcommit_ratio),
     SETTING_ROW(VM, overcommit_kbytes),

@@ -17,6 +17,7 @@
 #include "virt/mapping.h"
 #include "virt/mm.h"
 #include "virt/rmap.h"
+#include "virt/userfault.h"
 
 #define DEFAULT_MAX_MAP_COUNT 65530 /* Linux's */
 #define DEFAULT_GUARD_GAP 256       /* pages */
@@ -52,6 +53,8 @@ void vma_free(struct vm_area_struct *vma)
         mapping_put(vma->vm_mapping);
     if (vma->vm_policy)
         mpol_put(vma->vm_policy);
+    if (vma->vm_userfault)
+        userfault_put(vma->vm_userfault);
     kmem_cache_free(vma_cache, vma);
 }
 
@@ -276,10 +279,13 @@ int vma_split(struct vm_area_struct *vma, uint64_t addr)
     upper->vm_name = vma->vm_name;
     upper->vm_mapping = vma->vm_mapping;
     upper->vm_policy = vma->vm_policy;
+    upper->vm_userfault = vma->vm_userfault;
     if (upper->vm_mapping)
         mapping_get(upper->vm_mapping);
     if (upper->vm_policy)
         mpol_get(upper->vm_policy);
+    if (upper->vm_userfault)
+        (void)userfault_get(upper->vm_userfault);
     /* The upper part is found by rmap before the lower one lets go of it: an entry may be seen
      * twice for a moment, but is never missed. */
     if (anon_vma_clone(upper, vma)) {

@@ -38,8 +38,9 @@ static bool same_kind(const struct vm_area_struct *vma, uint64_t flags,
 static bool mergeable(const struct vm_area_struct *a, const struct vm_area_struct *b)
 {
     return a->vm_end == b->vm_start && same_kind(a, b->vm_flags, b->vm_mapping, b->vm_policy) &&
-           !b->vm_name && a->vm_pgoff + vma_pages(a) == b->vm_pgoff &&
-           anon_compatible(a, b->anon_vma) && anon_compatible(b, a->anon_vma);
+           !b->vm_name && a->vm_userfault == b->vm_userfault &&
+           a->vm_pgoff + vma_pages(a) == b->vm_pgoff && anon_compatible(a, b->anon_vma) &&
+           anon_compatible(b, a->anon_vma);
 }
 
 /* a takes over the range of b, its right neighbour. False when there was no memory to do so. */

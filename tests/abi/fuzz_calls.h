@@ -116,6 +116,7 @@ static const struct call {
     {SYS_wait4, "w*n*"},
     {SYS_execve, "p**"},
     {SYS_epoll_create1, "-"},
+    {282, "r"}, /* userfaultfd */
     {SYS_sendfile, "ff-#"},
     {SYS_sendfile, "ff*#"},
     {SYS_splice, "f-f-#r"},
