@@ -78,7 +78,7 @@ static int thread_bomb(void)
     return err != EAGAIN || n != CROWD;
 }
 
-/* Neighbours that cannot be joined, until there are too many; and nothing but mapping is refused. */
+/* Neighbours that cannot be joined, until there are too many. */
 static int map_bomb(void)
 {
     char *last = NULL, *p = NULL;
