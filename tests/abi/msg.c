@@ -40,7 +40,8 @@ static int is(const char *a, const char *b)
 static struct msqid_ds stat_of(int id)
 {
     struct msqid_ds ds = {0};
-    CHECK(msgctl(id, IPC_STAT, &ds) == 0);
+    if (msgctl(id, IPC_STAT, &ds)) /* not a check of its own: how often it is asked varies */
+        printf("msg: IPC_STAT: %s\n", strerror(errno));
     return ds;
 }
 

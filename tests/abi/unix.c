@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 static char path[64];
+static void *volatile nowhere = (void *)8;
 
 static int ended(void)
 {
@@ -93,7 +94,7 @@ static void making(void)
     CHECK(setsockopt(s, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)) == 0);
     CHECK(option(s, SO_SNDBUF) == 20000);
     close(s);
-    CHECK(fails(socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)8), EFAULT));
+    CHECK(fails(socketpair(AF_UNIX, SOCK_STREAM, 0, nowhere), EFAULT));
 }
 
 static void streams(void)
@@ -108,7 +109,7 @@ static void streams(void)
     CHECK(recv(p[1], buf, 3, MSG_PEEK) == 3 && recv(p[1], buf, 32, 0) == 9);
     CHECK(!memcmp(buf, "hello you", 9));
     CHECK(fails(recv(p[1], buf, 1, MSG_DONTWAIT), EAGAIN));
-    CHECK(fails(write(p[0], (void *)8, 5), EFAULT));
+    CHECK(fails(write(p[0], nowhere, 5), EFAULT));
     CHECK(getsockopt(p[0], SOL_SOCKET, SO_PEERCRED, &cred, &size) == 0 && cred.pid == getpid());
     struct iovec v[2] = {{buf, 2}, {buf + 2, 20}};
     CHECK(write(p[0], "ab", 2) == 2 && readv(p[1], v, 2) == 2);
