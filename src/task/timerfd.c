@@ -2,8 +2,12 @@
 /*
  * timerfd.c - a timer as a file.
  *
- *      settime --> [ timer ] --is up--> ticks + 1, again if it has an interval
- *                                          read() takes them all, and waits while there are none
+ *      settime --> [ timer ] --is up--> ticks + 1, and it rests
+ *                      ^                    read() takes them all, and waits while there are none
+ *                      `-- with an interval ---'
+ *
+ * One with an interval is armed again when its ticks are read, and how often it would have been up
+ * meanwhile is calculated: so nobody who sets many short ones and reads none keeps a hart busy.
  *
  * A timer that is set for a date keeps it as a date: when the date is set, it is armed anew, and if
  * that was asked for (CANCEL_ON_SET) it reads -ECANCELED once.
@@ -83,11 +87,9 @@ static void timer_is_up(struct timer *timer)
     struct timerfd *t = container_of(timer, struct timerfd, timer);
     spin_lock(&t->lock);
     advance_locked(t);
-    if (t->expires) {
-        uint64_t now = now_ns(), at = up_at(t);
-        timer_add(&t->timer, MAX(at > now ? at - now : 0, SHORTEST_WAIT));
-    }
     bool up = t->ticks;
+    if (!up && t->expires) /* the date was set back */
+        arm_locked(t);
     spin_unlock(&t->lock);
     if (up)
         wake_up_all(&t->up);
@@ -145,6 +147,11 @@ static void set(struct timerfd *t, const struct timer_setting *to, uint32_t flag
 static int take(struct timerfd *t, uint64_t *ticks)
 {
     spin_lock(&t->lock);
+    bool rests = t->ticks;
+    if (rests)
+        advance_locked(t);
+    if (rests && t->expires)
+        arm_locked(t);
     int result = t->cancelled ? -ECANCELED : t->ticks != 0;
     *ticks = t->ticks;
     t->ticks = 0;

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,10 +128,29 @@ static void without_rights(void)
     CHECK(unlink("/tmp/abi-ids") == 0);
 }
 
+/* Many that are up all the time and that nobody reads: what else there is to do is done. */
+static void many_unread(void)
+{
+    struct itimerspec often = {{0, 1}, {0, 1}};
+    uint64_t times;
+    int fds[500], n = 0;
+    while (n < 500 && (fds[n] = timerfd_create(CLOCK_MONOTONIC, 0)) >= 0)
+        n++;
+    for (int i = 0; i < n; i++)
+        CHECK(timerfd_settime(fds[i], 0, &often, NULL) == 0);
+    usleep(50000);
+    for (int i = 0; i < n; i++) {
+        CHECK(read(fds[i], &times, sizeof(times)) == sizeof(times) && times >= 1000);
+        close(fds[i]);
+    }
+    CHECK(n == 500);
+}
+
 int main(void)
 {
     interval_timers();
     posix_timers();
     without_rights();
+    many_unread();
     return report("timers");
 }
