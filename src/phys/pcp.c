@@ -37,6 +37,7 @@
 /* More each time while refills follow each other, little when the zone has little. */
 static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
 {
+    /* lab pagesets: begin 1 */
     if (load_relaxed(&zone->nr_free_pages) < load_relaxed(&zone->watermark[WMARK_HIGH]))
         pcp->alloc_factor = 0;
     int32_t want = MIN(pcp->batch << pcp->alloc_factor, MAX(pcp->room, pcp->batch));
@@ -44,6 +45,8 @@ static unsigned refill_pages(const struct zone *zone, struct per_cpu_pages *pcp)
         pcp->alloc_factor++;
     pcp->free_factor >>= 1;
     return (unsigned)want;
+    /* lab pagesets: stub lab_missing("pagesets", 1, zone, pcp); */
+    /* lab pagesets: end */
 }
 
 /* Blocks that lie one behind the other, up to n of them; how many. */
@@ -60,6 +63,7 @@ static unsigned take_run(struct zone *zone, unsigned order, enum migratetype mt,
 unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order,
                     enum migratetype mt)
 {
+    /* lab pagesets: begin 2 */
     unsigned pages = refill_pages(zone, pcp), blocks = MAX(pages >> order, 1u), got = 0;
     struct page **end = pcp_stack(pcp, order, mt);
 
@@ -82,12 +86,16 @@ unsigned pcp_refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned order
     add_relaxed(&pcp->filled, (uint64_t)got << order);
     pcp->refills++;
     return got;
+    /* lab pagesets: stub lab_missing("pagesets", 2, zone, pcp, order, mt, refill_pages, */
+    /* lab pagesets: stub             take_run); */
+    /* lab pagesets: end */
 }
 
 /* Take blocks off one stack until @pages are gone or it is empty. Returns the pages taken. */
 static int32_t give_back_stack(struct zone *zone, struct page **stack, unsigned order,
                                int32_t pages)
 {
+    /* lab pagesets: begin 3 */
     int32_t given = 0;
     while (*stack && given < pages) {
         struct page *page = *stack;
@@ -97,11 +105,14 @@ static int32_t give_back_stack(struct zone *zone, struct page **stack, unsigned 
         given += 1 << order;
     }
     return given;
+    /* lab pagesets: stub lab_missing("pagesets", 3, zone, stack, order, pages); */
+    /* lab pagesets: end */
 }
 
 /* Give back @pages pages or a little more, some from each stack in turn; at most all. */
 static void give_back(struct zone *zone, struct per_cpu_pages *pcp, int32_t pages)
 {
+    /* lab pagesets: begin 4 */
     int32_t left = MIN(pages, pcp_count(pcp));
     spin_lock(&zone->lock);
     for (unsigned i = 0; left > 0; i = (i + 1) % ((PCP_MAX_ORDER + 1) * PCP_TYPES)) {
@@ -114,15 +125,20 @@ static void give_back(struct zone *zone, struct per_cpu_pages *pcp, int32_t page
     }
     spin_unlock(&zone->lock);
     pcp->drains++;
+    /* lab pagesets: stub lab_missing("pagesets", 4, zone, pcp, pages, give_back_stack); */
+    /* lab pagesets: end */
 }
 
 void pcp_trim(struct zone *zone, struct per_cpu_pages *pcp)
 {
+    /* lab pagesets: begin 5 */
     int32_t pages = pcp->batch << pcp->free_factor;
     if (pcp->free_factor < MAX_FACTOR)
         pcp->free_factor++;
     pcp->alloc_factor >>= 1;
     give_back(zone, pcp, pages);
+    /* lab pagesets: stub lab_missing("pagesets", 5, zone, pcp); */
+    /* lab pagesets: end */
 }
 
 void pcp_drain_local(struct zone *zone)
@@ -154,12 +170,15 @@ static bool hart_has_pages(uint32_t hart, const struct zone *only)
 
 void drain_all_pages(struct zone *zone)
 {
+    /* lab pagesets: begin 6 */
     hartmask_t mask = {0};
     for (uint32_t i = 0; i < nr_harts; i++)
         if (hart_has_pages(i, zone))
             mask_set(&mask, i);
     count_vm_event(PCP_DRAIN_ALL);
     ipi_call(mask, drain_here, zone, IPI_WAIT);
+    /* lab pagesets: stub lab_missing("pagesets", 6, zone, hart_has_pages, drain_here); */
+    /* lab pagesets: end */
 }
 
 uint64_t pageset_frees(const struct per_cpu_pages *pcp)
