@@ -146,12 +146,19 @@ images: ## the image by both compilers, with and without debug checks
 # --- labs --------------------------------------------------------------------------------------
 LAB ?= all
 
-.PHONY: todo grade
+.PHONY: todo grade labs soak-labs
 todo: ## what is still to be written in the labs of this tree
 	@scripts/lab todo
 
 grade: setup ## grade this tree; LAB=buddy for one lab, ARGS='--only TEST --seed N --verbose'
 	@scripts/lab grade $(LAB) $(ARGS)
+
+labs: setup ## the labs themselves: editions, and a sample of the graders' faults
+	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/labs/teacher $(ARGS)
+
+soak-labs: setup ## every fault of every lab; each reference on 50 seeds
+	@scripts/lab faults all
+	@scripts/lab grade all --repeat 50
 
 .PHONY: clean help
 clean: ## remove all that was built

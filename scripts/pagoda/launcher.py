@@ -68,6 +68,14 @@ def prepare(options, machine, directory, image, image_end, content, arguments):
     return qemu.command_line(machine, options, image, tree_path, (archive_path, address), disks)
 
 
+def prepare_monitor(options, machine, directory, image, commands):
+    """The same for our own image, with its guests and its batch."""
+    batch = None if commands is None else "".join(command + "\n" for command in commands)
+    content = archive.guest_archive(read_guests(options), batch, options.files)
+    return prepare(options, machine, directory, image, build.image_end(image), content,
+                   boot_arguments(options))
+
+
 def judge(screen, how, code, batch):
     """The exit status of a run that ended @how, QEMU with @code; says what went wrong."""
     if screen.panic:
@@ -128,10 +136,7 @@ def boot(options, machine, directory):
     """Build, prepare, run, report; returns the exit status."""
     image = build.build_all(options.release)
     commands = batch_commands(options)
-    batch = None if commands is None else "".join(command + "\n" for command in commands)
-    content = archive.guest_archive(read_guests(options), batch, options.files)
-    command = prepare(options, machine, directory, image, build.image_end(image), content,
-                      boot_arguments(options))
+    command = prepare_monitor(options, machine, directory, image, commands)
     if options.gdb is not None:
         say(f"waiting for gdb: gdb-multiarch {image} -x scripts/gdb/pagoda.py "
             f"-ex 'target remote :{options.gdb}'")

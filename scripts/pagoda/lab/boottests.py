@@ -50,7 +50,7 @@ def qemu_command(machine, image, seed, directory):
     parsed = parse_options([*options, "--icount", "--seed", str(seed & 0xffffffff), "--", *batch])
     described = machine_from_options(parsed)
     commands = launcher.batch_commands(parsed)
-    command = launcher.prepare(parsed, described, image, commands, directory)
+    command = launcher.prepare_monitor(parsed, described, directory, image, commands)
     return command, commands, options
 
 

@@ -6,7 +6,7 @@ import sys
 
 from ..machine import Wrong
 from ..build import ROOT
-from . import export, progress, report
+from . import export, faults, frames, gradeall, progress, report
 from .grade import grade, worst
 from .manifest import choose, load_labs
 from .work import prepare_base
@@ -79,6 +79,48 @@ def run_grade(options, labs):
     return 0 if all(e.ok for g in grades for o in g.outcomes for e in o.evidence) else 1
 
 
+def run_grade_one(options, labs):
+    gradeall.grade_one(choose(options.labs, labs), options.path, options.out, options.seed)
+    return 0
+
+
+def run_grade_all(options, labs):
+    chosen = choose(options.labs, labs)
+    prepare_base(chosen)
+    gradeall.grade_all(chosen, options)
+    return 0
+
+
+def run_gradescope(options, labs):
+    frames.write_gradescope(choose(options.labs, labs), options.out)
+    print(f"{options.out}: upload it as the autograder of a Debian 12 image")
+    return 0
+
+
+def run_prepare(options, labs):
+    prepare_base(choose(options.labs, labs))
+    return 0
+
+
+def run_faults(options, labs):
+    """Status 1 when a fault keeps all points of its item."""
+    chosen = choose(options.labs, labs)
+    if not options.prepared:
+        prepare_base(chosen)
+    missed = 0
+    for lab in chosen:
+        rows = []
+        for fault in faults.load_faults(lab):
+            points, most = faults.judge_fault(lab, fault)
+            missed += points == most
+            rows.append((fault, points, most))
+            print(f"{lab.name}: {fault.name:28} {fault.item:8} {points:5.1f} of {most:g}"
+                  f"{'   not noticed' if points == most else ''}", flush=True)
+        if options.write:
+            faults.write_section(lab, rows)
+    return 1 if missed else 0
+
+
 def parser():
     p = argparse.ArgumentParser(prog="scripts/lab", allow_abbrev=False,
                                 description="Lab exercises on the real sources.")
@@ -113,6 +155,29 @@ def parser():
     w.add_argument("--verbose", action="store_true", help="all that the tests printed")
     w.add_argument("--out", default=os.path.join(ROOT, progress.RESULTS), metavar="DIR",
                    help="where results.json, junit.xml and grade.json go (build/labs)")
+    w.add_argument("--prepared", action="store_true",
+                   help="what is trusted has been built already")
+    w = word("grade-all", run_grade_all, "grade a folder of students' trees or archives")
+    w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("folder", metavar="DIR")
+    w.add_argument("--out", required=True, metavar="DIR", help="where everything goes")
+    w.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    w.add_argument("--seed", type=int, metavar="N", help="the same for all (a new one each)")
+    w.add_argument("--sshlogin", action="append", default=[], metavar="HOST",
+                   help="GNU parallel's: also on that machine")
+    w = word("grade-one", run_grade_one, "what grade-all runs for one of them")
+    w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("path", metavar="DIR|ARCHIVE")
+    w.add_argument("--out", required=True, metavar="DIR")
+    w.add_argument("--seed", type=int, metavar="N")
+    w = word("prepare", run_prepare, "build what is trusted, so that --prepared can be said")
+    w.add_argument("labs", metavar="A,B|all")
+    w = word("gradescope", run_gradescope, "make the zip of an autograder for Gradescope")
+    w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("--out", required=True, metavar="FILE.zip")
+    w = word("faults", run_faults, "grade the faulty solutions of a lab: does each lose points?")
+    w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("--write", action="store_true", help="put the table into docs/labs/grading.md")
     w.add_argument("--prepared", action="store_true",
                    help="what is trusted has been built already")
     return p

@@ -17,6 +17,10 @@ from .manifest import load_labs
 
 TEACHERS = ("tests/labs/*/faults/*", "tests/labs/*/others/*", "tests/labs/teacher/*",
             "docs/labs/grading.md")
+FRAMES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "frames")
+# What other people's frames need in a student's edition.
+IN_EDITION = {"grade.yml": ".github/workflows/grade.yml",
+              "devcontainer.json": ".devcontainer/devcontainer.json"}
 HEADER = '#include "kern/lab.h"'
 MARKED = ("src/", "include/", "guest/")
 AUTHOR = {"GIT_AUTHOR_NAME": "Pagoda", "GIT_AUTHOR_EMAIL": "pagoda@localhost",
@@ -24,7 +28,12 @@ AUTHOR = {"GIT_AUTHOR_NAME": "Pagoda", "GIT_AUTHOR_EMAIL": "pagoda@localhost",
 
 
 def tree_files(root=ROOT):
-    """Tracked files and new ones that are not ignored."""
+    """Tracked files and new ones that are not ignored; without git, all that was not built."""
+    if not os.path.exists(os.path.join(root, ".git")):
+        return sorted(os.path.relpath(os.path.join(folder, name), root)
+                      for folder, _, names in os.walk(root) for name in names
+                      if not os.path.relpath(folder, root).startswith("build")
+                      and "__pycache__" not in folder)
     listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, text=True,
                              check=True, capture_output=True).stdout
     return sorted({path for path in listing.splitlines()
@@ -77,6 +86,9 @@ def export(chosen, directory):
     for path in tree_files():
         if not is_teachers(path) and not path.startswith(tuple(left_out)):
             copy_file(path, names, directory)
+    for name, path in IN_EDITION.items():
+        os.makedirs(os.path.dirname(os.path.join(directory, path)), exist_ok=True)
+        shutil.copyfile(os.path.join(FRAMES, name), os.path.join(directory, path))
     environment = dict(os.environ, **AUTHOR)
     for words in (["init", "-q", "-b", "main"], ["add", "-A"],
                   ["commit", "-q", "-m", f"Labs: {', '.join(lab.name for lab in chosen)}"]):

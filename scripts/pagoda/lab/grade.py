@@ -11,13 +11,13 @@ from .work import Work
 BENCH = "bench"
 
 
-def wanted_evidence(lab, only):
+def wanted_evidence(items, only):
     """(host tests, machines) that the items name, in order; @only keeps names that contain it."""
     def keep(name):
         return not only or only in name
 
     tests, machines = [], []
-    for item in lab.items:
+    for item in items:
         tests += [t for t in item.host if t not in tests and keep(t)]
         machines += [m for m in item.boot if m not in machines and keep(f"boot.{m}")]
         if item.bench and BENCH not in machines and keep(f"bench.{item.bench}"):
@@ -55,7 +55,7 @@ def outcome_of(item, found, figures, only):
 
 
 def needs_correct(lab, outcomes):
-    """A cost counts only in the measure in which what costs is right."""
+    """A cost counts only when what costs is right for the most part."""
     right = {item.id for item in lab.items if not item.bench}
     most = sum(o.most for o in outcomes if o.id in right) or 1
     share = sum(o.points for o in outcomes if o.id in right) / most
@@ -69,12 +69,16 @@ def needs_correct(lab, outcomes):
                 evidence.text = "costs count when at least half of the other points are reached"
 
 
-def grade(lab, submission, seed=None, only="", progress=lambda text: None):
-    """The Grade of @submission, a folder. What is wrong with it costs it points, nothing else."""
+def grade(lab, submission, seed=None, only="", progress=lambda text: None, items=None):
+    """
+    The Grade of @submission, a folder. What is wrong with it costs it points, nothing else.
+    @items, a set of ids, leaves all other items out.
+    """
+    chosen = [item for item in lab.items if items is None or item.id in items]
     seed = secrets.randbits(32) if seed is None else seed
     began = time.monotonic()
     result = Grade(lab.name, lab.title, seed, [])
-    tests, machines = wanted_evidence(lab, only)
+    tests, machines = wanted_evidence(chosen, only)
     found, figures = {}, {}
     with Work(lab, submission) as work:
         try:
@@ -88,8 +92,8 @@ def grade(lab, submission, seed=None, only="", progress=lambda text: None):
             found.update(booted)
         except Refused as refused:
             result.refused = str(refused)
-    result.outcomes = [outcome_of(item, found, figures, only) for item in lab.items]
-    if not only:
+    result.outcomes = [outcome_of(item, found, figures, only) for item in chosen]
+    if not only and items is None:
         needs_correct(lab, result.outcomes)
     result.seconds = time.monotonic() - began
     return result

@@ -46,7 +46,7 @@ class HostProgram:
     source: str
     sanitizer: str = "asan"
     env: dict = field(default_factory=dict)
-    seconds: int = 20  # of CPU time, for one test
+    seconds: int = 10  # of CPU time, for one test
     why: dict = field(default_factory=dict)  # test -> the invariant that it looks at
 
 
@@ -58,7 +58,7 @@ class BootMachine:
     draw: bool = False
     release: bool = False
     expect: dict = field(default_factory=dict)  # command -> what its output must match
-    quiet: float = 3.0  # virtual seconds without progress that are a hang
+    quiet: float = 0.5  # virtual seconds without progress that are a hang
 
 
 @dataclass

@@ -20,7 +20,7 @@ FLOORS = ("base", "arch", "kern", "phys", "slab", "virt", "fault", "pressure", "
 DENIED = re.compile(r"^(sbi_|serial_|uart_|batch_|console_|selftest_|log_sink|siphash_|_start)")
 # The sanitizers' own, and what a compiler calls by itself.
 IMPLIED = re.compile(r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|_GLOBAL_OFFSET_TABLE_$|"
-                     r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$)")
+                     r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$|host_hart$)")
 WORDS = re.compile(r"\b(asm|__asm|__asm__)\b|__attribute__\s*\(\(\s*[^)]*\b_*(constructor|"
                    r"destructor|section|alias|ifunc|weakref|cleanup)_*\b|__builtin_return_address|"
                    r"__builtin_frame_address")
