@@ -13,6 +13,13 @@ extern const struct mm_owner_ops guest_mm_owner_ops;
 /** Boot only. */
 void task_cache_init(void);
 
+/** Tasks that there may be; /proc/sys/kernel/threads-max. Their stacks are an eighth of memory. */
+extern uint64_t sysctl_threads_max;
+#define THREADS_MIN 20u
+
+/** May g's user have one task more? False: -EAGAIN, by RLIMIT_NPROC or threads-max. */
+bool task_may_have_more(const struct guest *g);
+
 /**
  * A task of g with a thread that will run fn(task), not yet started; in g->tasks. tid 0: the
  * guest's pid. NULL when out of memory.

@@ -24,7 +24,6 @@
 #include "task/user.h"
 
 #define THREAD_FLAGS (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
-#define TASKS_MAX 1024 /* in one guest */
 
 /* What a child's thread does first. */
 static void child_begins(void *arg)
@@ -75,8 +74,6 @@ static int64_t start(struct task *t, struct task *child, const struct clone_requ
 static int64_t clone_thread(struct task *t, const struct clone_request *req)
 {
     struct guest *g = t->guest;
-    if (load_relaxed(&g->nr_tasks) >= TASKS_MAX)
-        return -EAGAIN;
     uint32_t tid = pid_for_thread();
     struct task *child = tid ? task_create(g, tid, child_begins) : NULL;
     if (!child)
@@ -279,6 +276,8 @@ int64_t task_clone(struct task *t, const struct clone_request *req)
     if (err)
         return err;
     if (over_limit(t->guest))
+        return -EAGAIN;
+    if (!task_may_have_more(t->guest))
         return -EAGAIN;
     if (req->flags & CLONE_THREAD)
         return clone_thread(t, req);

@@ -14,6 +14,7 @@
 #include "task/run.h"
 
 #include "base/errno.h"
+#include "phys/vmstat.h"
 #include "base/string.h"
 #include "slab/cache.h"
 #include "task/guest_table.h"
@@ -21,6 +22,7 @@
 #include "task/sigqueue.h"
 #include "task/user.h"
 
+static uint32_t nr_tasks; /* (a) whose stacks are not free yet */
 static struct kmem_cache *task_cache;
 
 static void switch_out(struct thread *thread)
@@ -47,6 +49,7 @@ static void destroy(struct thread *thread)
     struct task *t = thread->owner;
     struct guest *g = t->guest;
     kmem_cache_free(task_cache, t);
+    fetch_sub(&nr_tasks, 1);
     guest_put(g);
 }
 
@@ -56,8 +59,22 @@ static const struct thread_ops task_thread_ops = {
     .destroy = destroy,
 };
 
+uint64_t sysctl_threads_max;
+
+bool task_may_have_more(const struct guest *g)
+{
+    const struct guest_cred *c = &g->cred;
+    bool unlimited =
+        !c->uid[ID_REAL] || cred_capable(c, CAP_SYS_RESOURCE) || cred_capable(c, CAP_SYS_ADMIN);
+    if (!unlimited && load_relaxed(&g->user->nr_tasks) >= g->limits[RLIMIT_NPROC].cur)
+        return false;
+    return load_relaxed(&nr_tasks) < load_relaxed(&sysctl_threads_max);
+}
+
 void task_cache_init(void)
 {
+    uint64_t most = nr_managed_pages() / (8 * (THREAD_STACK_SIZE / PAGE_SIZE));
+    sysctl_threads_max = MIN(MAX(most, (uint64_t)THREADS_MIN), PID_MAX / 2UL);
     task_cache = kmem_cache_create("task", sizeof(struct task), 0, 0, NULL);
     BUG_ON(!task_cache);
 }
@@ -82,6 +99,7 @@ struct task *task_create(struct guest *g, uint32_t tid, void (*fn)(void *))
         kmem_cache_free(task_cache, t);
         return NULL;
     }
+    fetch_add_relaxed(&nr_tasks, 1);
     t->tid = tid ? tid : g->pid;
     t->guest = g;
     guest_get(g);
@@ -108,6 +126,7 @@ void task_discard(struct task *t)
     spin_unlock(&g->lock);
     thread_discard(t->thread);
     kmem_cache_free(task_cache, t);
+    fetch_sub(&nr_tasks, 1);
     guest_put(g);
 }
 

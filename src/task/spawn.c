@@ -71,6 +71,8 @@ static void set_limits(struct guest *g)
     g->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_SOFT, FILES_MAX};
     g->limits[RLIMIT_MEMLOCK] = (struct rlimit){MIB(8), MIB(8)};
     g->limits[RLIMIT_CORE].cur = 0;
+    g->limits[RLIMIT_NPROC].cur = g->limits[RLIMIT_NPROC].max = sysctl_threads_max / 2;
+    g->limits[RLIMIT_SIGPENDING] = g->limits[RLIMIT_NPROC];
     g->limits[RLIMIT_MSGQUEUE] = (struct rlimit){MSGQUEUE_BYTES, MSGQUEUE_BYTES};
     g->limits[RLIMIT_NICE] = g->limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
     g->umask = 022;

@@ -8,6 +8,7 @@
 #include "file/path.h"
 #include "file/registry.h"
 #include "task/guest_table.h"
+#include "task/run.h"
 #include "task/sysv_msg.h"
 #include "task/sysv_sem.h"
 #include "task/sysv_shm.h"
@@ -133,6 +134,7 @@ SETTING(msgmax, sysctl_msgmax, 0, MSGMAX_MOST, (void)0)
 SETTING(msgmnb, sysctl_msgmnb, 0, INT32_MAX, (void)0)
 SETTING(shmmni, sysctl_shmmni, 0, IPC_MNI, (void)0)
 SETTING(shmmax, sysctl_shmmax, 0, UINT64_MAX, (void)0)
+SETTING(threads_max, sysctl_threads_max, THREADS_MIN, PID_MAX / 2, (void)0)
 SETTING(shmall, sysctl_shmall, 0, UINT64_MAX, (void)0)
 
 #define KERNEL "/proc/sys/kernel"
@@ -145,6 +147,7 @@ static const struct view views[] = {
     {.path = "/proc/%p/mounts", .show = show_mounts},
     {.path = "/proc/filesystems", .show = show_filesystems},
     {.path = KERNEL "/pid_max", .show = show_pid_max},
+    {.path = KERNEL "/threads-max", .show = show_threads_max, .store = store_threads_max},
     {.path = KERNEL "/sem", .show = show_sem_limits, .store = store_sem_limits},
     SETTING_ROW(KERNEL, msgmni),
     SETTING_ROW(KERNEL, msgmax),
