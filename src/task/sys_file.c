@@ -230,12 +230,49 @@ int64_t sys_lseek(struct task *t, const uint64_t *a)
     return pos;
 }
 
+#define FIONREAD 0x541bu
+#define FIONBIO 0x5421u
+#define FIONCLEX 0x5450u
+#define FIOCLEX 0x5451u
+
+/* FIONBIO: as O_NONBLOCK of fcntl. */
+static int64_t set_nonblock(struct file *f, uint64_t user)
+{
+    uint32_t on;
+    if (copy_from_user(&on, mk_vaddr(user), sizeof(on)))
+        return -EFAULT;
+    f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~O_NONBLOCK;
+    return 0;
+}
+
+/* What all kinds of files know, then what this kind does. */
+static int64_t io_control(struct task *t, struct file *f, const uint64_t *a)
+{
+    if (f->flags & O_PATH)
+        return -EBADF;
+    switch ((uint32_t)a[1]) {
+    case FIOCLEX:
+    case FIONCLEX:
+        file_set_close_on_exec(t->guest->files, a[0], (uint32_t)a[1] == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        return set_nonblock(f, a[2]);
+    case FIONREAD:
+        if (f->ops == &regular_file_ops)
+            return put_user_u32((uint32_t)(inode_size(f->inode) - f->pos), mk_vaddr(a[2]));
+        break;
+    default:
+        break;
+    }
+    return f->ops->ioctl ? f->ops->ioctl(f, (uint32_t)a[1], a[2]) : -ENOTTY;
+}
+
 int64_t sys_ioctl(struct task *t, const uint64_t *a)
 {
     struct file *f = file_get(t->guest->files, a[0]);
     if (!f)
         return -EBADF;
-    int64_t result = f->ops->ioctl ? f->ops->ioctl(f, (uint32_t)a[1], a[2]) : -ENOTTY;
+    int64_t result = io_control(t, f, a);
     file_put(f);
     return result;
 }

@@ -135,11 +135,28 @@ static void views(void)
     CHECK(!memcmp(buf, "MemTo", 5) && !close(in) && !close(out));
 }
 
+/* What ioctl() knows of every file. */
+static void controls(void)
+{
+    int file = file_of("0123456789"), p[2], n = -1;
+    CHECK(pipe(p) == 0 && lseek(file, 4, SEEK_SET) == 4);
+    CHECK(ioctl(file, FIONREAD, &n) == 0 && n == 6 && fails(ioctl(file, FIONREAD, 1), EFAULT));
+    n = 1;
+    CHECK(ioctl(p[0], FIONBIO, &n) == 0 && fails(read(p[0], buf, 1), EAGAIN));
+    n = 0;
+    CHECK(ioctl(p[0], FIONBIO, &n) == 0 && !(fcntl(p[0], F_GETFL) & O_NONBLOCK));
+    CHECK(ioctl(file, FIOCLEX) == 0 && fcntl(file, F_GETFD) == FD_CLOEXEC);
+    CHECK(ioctl(file, FIONCLEX) == 0 && fcntl(file, F_GETFD) == 0);
+    CHECK(fails(ioctl(file, 0x1234), ENOTTY) && fails(ioctl(99, FIOCLEX), EBADF));
+    CHECK(!close(file) && !close(p[0]) && !close(p[1]));
+}
+
 int main(void)
 {
     sending();
     splicing();
     copying();
     views();
+    controls();
     return report("splice");
 }
