@@ -9,7 +9,7 @@ from .work import host_binary
 
 LINE = re.compile(r"^(ok|not ok) \d+ - (\S+) # sig ([0-9a-f]{16})$")
 NOT_EQUAL = re.compile(r"^(.+?) != (.+)$")
-NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|$)")
+NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|Subtest:| *\d+ FAILED TEST|$)")
 
 
 def parse(output, key):

@@ -285,7 +285,8 @@ static void all_zones_are_drained(void **state)
     fake_boot("");
     for (uint32_t i = 0; i < nr_harts; i++) {
         host_become(i);
-        __free_page(alloc_page(GFP_KERNEL));
+        __free_page(alloc_pages_node(0, GFP_KERNEL | __GFP_THISNODE, 0));
+        __free_page(alloc_pages_node(1, GFP_KERNEL | __GFP_THISNODE, 0));
     }
     host_become(0);
     drain_all_pages(zones[1]);
