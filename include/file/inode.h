@@ -93,13 +93,19 @@ struct inode {
     struct address_space mapping; /* .size is the file's size */
 };
 
+#define ROOT_MOUNT_ID 1u
+#define SOURCE_MAX 32
+
 /** A file system that is mounted, or that files without a name are of. */
 struct superblock {
-    uint32_t refcount; /* (a) inodes of it; with the last it goes */
-    uint32_t users;    /* (a) open files of it */
-    const char *type;  /* "tmpfs" */
-    uint32_t magic;    /* for statfs */
-    uint32_t dev;      /* major << 8 | minor */
+    uint32_t refcount;       /* (a) inodes of it; with the last it goes */
+    uint32_t users;          /* (a) open files of it */
+    const char *type;        /* "tmpfs" */
+    uint32_t magic;          /* for statfs */
+    uint32_t dev;            /* major << 8 | minor */
+    uint32_t mount_id;       /* (namespace_lock) once it is mounted */
+    bool read_only;          /* (a) MS_RDONLY */
+    char source[SOURCE_MAX]; /* (b) what was mounted, by name; "": its type */
     uint64_t next_ino;
     struct shmem_quota *quota;
     struct inode *root;
@@ -141,11 +147,18 @@ struct cred {
     uint32_t uid, gid;
 };
 
+/** A file or directory of what was mounted read-only? Devices and pipes are written anyway. */
+static inline bool inode_read_only(const struct inode *inode)
+{
+    return load_relaxed(&inode->sb->read_only) &&
+           (inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR) || inode_is(inode, S_IFLNK));
+}
+
 #define MAY_EXEC 1u
 #define MAY_WRITE 2u
 #define MAY_READ 4u
 
-/** 0, or -EACCES when the mode does not allow all of `wanted`. Root may, except execute at 0. */
+/** 0, -EROFS, or -EACCES when the mode does not allow all of `wanted`. Root may all but run it. */
 int inode_permission(const struct inode *inode, const struct cred *cred, uint32_t wanted);
 
 /* --- bytes ------------------------------------------------------------------------------------ */

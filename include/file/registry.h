@@ -31,14 +31,18 @@ struct view_args {
  * @at into @buf and returns how many, 0 at the end.
  * @link makes it a symbolic link: it prints where to. @follow, or NULL, leads to the file itself,
  * whatever its name is: referenced, or NULL with *err.
+ * @write_at, or NULL, of a view with @read_at: takes up to @n bytes for offset @at, says how many.
  * A view has one of @show, @show_part, @read_at and @link.
  */
 struct view {
     const char *path;
+    uint32_t mode; /* permissions; 0: for all to read, and for root to write if that is possible */
     int (*show)(struct sink *out, const struct view_args *args);
     int (*show_part)(struct sink *out, const struct view_args *args, uint64_t *from);
     int (*store)(const char *text, size_t n, const struct view_args *args);
     pagoda_ssize_t (*read_at)(char *buf, size_t n, uint64_t at, const struct view_args *args);
+    pagoda_ssize_t (*write_at)(const char *buf, size_t n, uint64_t at,
+                               const struct view_args *args);
     int (*link)(struct sink *out, const struct view_args *args);
     struct inode *(*follow)(const struct view_args *args, int *err);
 };

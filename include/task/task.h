@@ -75,8 +75,8 @@ static inline struct trap_frame *task_frame(const struct task *t)
     return (struct trap_frame *)(void *)thread_stack_top(t->thread) - 1;
 }
 
-/** Its name, and its guest's when it is the first task. At most THREAD_NAME_MAX with the NUL. */
-void task_set_name(struct task *t, const char *name);
+/** Name a task, and with its first one the guest. Longer names are cut. 0 or -ESRCH. */
+int guest_set_task_name(struct guest *g, uint32_t tid, const char *name) must_check;
 
 /** End the whole guest with this wait status; or only the current task. */
 noreturn void task_exit_group(int status);

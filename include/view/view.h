@@ -21,6 +21,11 @@ void view_sysv_init(void);    /* /proc/sysvipc, mounts, limits in /proc/sys/kern
 void view_uts_init(void);     /* the names in /proc/sys/kernel */
 void view_guest_files_init(void);     /* /proc/self, /proc/PID: exe, cwd, root, fd, fdinfo */
 void view_guest_init(void);           /* /proc/PID: status, stat, statm, cmdline, oom_score ... */
+void view_guest_more_init(void);      /* /proc/PID: stat, comm, limits, task ... */
+void view_guest_space_init(void);     /* /proc/PID: mem, environ, auxv */
+void view_mounts_init(void);          /* /proc/mounts, /proc/PID/mountinfo, /proc/filesystems */
+void view_kconfig_init(void);         /* /proc/config.gz */
+void view_sysctl_kernel_init(void);   /* /proc/sys/kernel, /proc/sys/fs: what is only read */
 void view_maps_init(void);            /* /proc/PID/maps */
 void view_smaps_init(void);           /* /proc/PID/smaps, smaps_rollup, numa_maps */
 void view_pagemap_init(void);         /* /proc/PID/pagemap, /proc/kpagecount, /proc/kpageflags */

@@ -90,6 +90,7 @@ struct mm_struct {
     uint64_t start_code, end_code, start_data, end_data; /* (b) */
     uint64_t start_brk, brk, start_stack;                /* (m) */
     uint64_t arg_start, arg_end, env_start, env_end;     /* (b) */
+    uint64_t auxv_start, auxv_end;                       /* (b) */
     uint64_t mmap_base;  /* (b) the mmap area grows down from here, or up: */
     bool mmap_bottom_up; /* (b) as it did before Linux 2.6.7, see vm.legacy_va_layout */
     uint64_t stack_limit, data_limit, as_limit, memlock_limit; /* (a) RLIMIT_* in bytes */

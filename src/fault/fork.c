@@ -119,6 +119,8 @@ static void copy_layout(struct mm_struct *dst, const struct mm_struct *src)
     dst->arg_end = src->arg_end;
     dst->env_start = src->env_start;
     dst->env_end = src->env_end;
+    dst->auxv_start = src->auxv_start;
+    dst->auxv_end = src->auxv_end;
     dst->mmap_base = src->mmap_base;
     dst->mmap_bottom_up = src->mmap_bottom_up;
     dst->stack_limit = src->stack_limit;

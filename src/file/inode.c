@@ -127,6 +127,8 @@ void inode_put(struct inode *inode)
 int inode_permission(const struct inode *inode, const struct cred *cred, uint32_t wanted)
 {
     uint32_t mode = inode->mode;
+    if ((wanted & MAY_WRITE) && inode_read_only(inode))
+        return -EROFS;
     if (!cred->uid) {
         bool runnable = inode_is(inode, S_IFDIR) || (mode & 0111);
         return (wanted & MAY_EXEC) && !runnable ? -EACCES : 0;

@@ -14,6 +14,7 @@
 #include "slab/kmalloc.h"
 
 static LIST_HEAD(mounts);
+static uint32_t last_id = ROOT_MOUNT_ID;
 
 int mount_on(struct superblock *sb, struct inode *dir)
 {
@@ -28,6 +29,7 @@ int mount_on(struct superblock *sb, struct inode *dir)
         return -EBUSY;
     if (!sb->where)
         return n < 0 ? n : -ENOMEM;
+    sb->mount_id = ++last_id;
     list_add_tail(&sb->mounts, &mounts);
     sb->root->covers = inode_get(dir);
     dir->mounted = inode_get(sb->root);

@@ -20,7 +20,7 @@
 #include "base/string.h"
 #include "kern/panic.h"
 
-#define MAX_TABLES 24
+#define MAX_TABLES 32
 
 static struct {
     const struct view *views;

@@ -119,6 +119,7 @@ void tmpfs_boot(void)
 {
     root_fs = tmpfs_create(nr_managed_pages() / 2);
     BUG_ON(!root_fs);
+    root_fs->mount_id = ROOT_MOUNT_ID;
 }
 
 /* The directory's own times, and the links that directories are to it. */

@@ -39,7 +39,8 @@ static uint32_t mode_of(const struct view *view)
 {
     if (view->link)
         return S_IFLNK | 0777;
-    return S_IFREG | 0444u | (view->store ? 0200u : 0);
+    bool writable = view->store || view->write_at;
+    return S_IFREG | (view->mode ? view->mode : 0444u | (writable ? 0200u : 0));
 }
 
 static struct inode *make(struct superblock *sb, const char *path, uint32_t mode)

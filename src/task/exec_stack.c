@@ -155,7 +155,9 @@ int64_t exec_make_stack(struct task *t, struct mm_struct *mm, const struct exec_
     mm->arg_end = mm->env_start = strings + off;
     put_pointers(&w, words->envc, words, &off, strings);
     mm->env_end = strings + off;
+    mm->auxv_start = w.at;
     put_auxv(&w, elf, random, path);
+    mm->auxv_end = w.at;
     mm->start_stack = sp;
     return w.failed ? -EFAULT : (int64_t)sp;
 }

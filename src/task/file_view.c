@@ -106,8 +106,8 @@ static int64_t text_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
 {
     char text[STORE_MAX];
     (void)pos;
-    if (n >= sizeof(text))
-        return -EINVAL;
+    if (!n || n >= sizeof(text))
+        return n ? -EINVAL : 0;
     if (copy_from_user(text, buf, n))
         return -EFAULT;
     text[n] = '\0';
@@ -143,6 +143,28 @@ static int64_t binary_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
     return (int64_t)done;
 }
 
+static int64_t binary_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    struct view_args args;
+    const struct view *view = view_find(f->inode->text, &args);
+    char chunk[CHUNK];
+    size_t done = 0;
+    if (!view || !view->write_at)
+        return view ? -EINVAL : -ESRCH;
+    while (done < n) {
+        size_t part = MIN(n - done, sizeof(chunk));
+        if (copy_from_user(chunk, mk_vaddr(buf.v + done), part))
+            return done ? (int64_t)done : -EFAULT;
+        pagoda_ssize_t put = view->write_at(chunk, part, *pos, &args);
+        if (put <= 0)
+            return done ? (int64_t)done : put;
+        *pos += (uint64_t)put;
+        done += (size_t)put;
+        cond_resched();
+    }
+    return (int64_t)done;
+}
+
 static int64_t view_seek(struct file *f, int64_t offset, uint32_t whence)
 {
     return file_seek(f, offset, whence, f->text_at + f->text_len);
@@ -153,7 +175,8 @@ static const struct file_ops text_ops = {.read = text_read,
                                          .write = text_write,
                                          .seek = view_seek,
                                          .close = text_close};
-static const struct file_ops binary_ops = {.read = binary_read, .seek = view_seek};
+static const struct file_ops binary_ops = {
+    .read = binary_read, .write = binary_write, .seek = view_seek};
 
 const struct file_ops *view_file_ops(const struct inode *inode)
 {

@@ -79,14 +79,16 @@ void task_cache_init(void)
     BUG_ON(!task_cache);
 }
 
-void task_set_name(struct task *t, const char *name)
+int guest_set_task_name(struct guest *g, uint32_t tid, const char *name)
 {
-    struct guest *g = t->guest;
     spin_lock(&g->lock);
-    strlcpy(t->thread->name, name, sizeof(t->thread->name));
-    if (t->tid == g->pid)
+    struct task *t = guest_task_locked(g, tid);
+    if (t)
+        strlcpy(t->thread->name, name, sizeof(t->thread->name));
+    if (t && tid == g->pid)
         strlcpy(g->name, name, sizeof(g->name));
     spin_unlock(&g->lock);
+    return t ? 0 : -ESRCH;
 }
 
 struct task *task_create(struct guest *g, uint32_t tid, void (*fn)(void *))

@@ -34,6 +34,8 @@ static struct inode *inode_of_fd(struct task *t, uint64_t fd, int *err)
 static int may_change(struct guest *g, const struct inode *inode)
 {
     struct cred cred = guest_cred(g);
+    if (inode_read_only(inode))
+        return -EROFS;
     if (!tmpfs_owns(inode))
         return -EPERM;
     return cred.uid && cred.uid != inode->uid ? -EPERM : 0;

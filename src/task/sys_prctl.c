@@ -70,8 +70,7 @@ static int64_t set_name(struct task *t, uint64_t from)
     if (strncpy_from_user(name, mk_vaddr(from), sizeof(name)) == -EFAULT)
         return -EFAULT;
     name[sizeof(name) - 1] = '\0';
-    task_set_name(t, name);
-    return 0;
+    return guest_set_task_name(t->guest, t->tid, name);
 }
 
 /* --- the end of the parent; orphans ----------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.c - /proc/PID: status, stat, statm, cmdline, oom_score, oom_score_adj.
+ * guest.c - /proc/PID: status, statm, cmdline, oom_score, oom_score_adj.
  *
  * Locks: each guest is looked at with a reference; numbers are read as they stand.
  * Linux's counterpart: fs/proc/array.c, base.c; proc(5).
@@ -152,11 +152,12 @@ static int show_status(struct sink *out, const struct view_args *args)
 
 /* --- stat, statm ------------------------------------------------------------------------------ */
 
-static int show_stat_of(struct sink *out, struct guest *g, struct mm_struct *mm)
+void guest_print_stat(struct sink *out, struct guest *g, struct mm_struct *mm,
+                      const struct stat_of *of)
 {
     uint64_t ticks = guest_run_ns(g) / (10 * NSEC_PER_MSEC);
-    print(out, "%u (%s) %c %u %u %u 0 -1 0 %lu 0 %lu 0 %lu 0 0 0 20 0 %u 0 %lu ", g->pid, g->name,
-          guest_state_letter(g), guest_ppid(g), g->pgid, g->sid, mm ? mm->minflt : g->minflt,
+    print(out, "%u (%s) %c %u %u %u 0 -1 0 %lu 0 %lu 0 %lu 0 0 0 20 0 %u 0 %lu ", of->tid, of->name,
+          of->state, guest_ppid(g), g->pgid, g->sid, mm ? mm->minflt : g->minflt,
           mm ? mm->majflt : g->majflt, ticks, g->nr_tasks, g->start_ns / (10 * NSEC_PER_MSEC));
     print(
         out,
@@ -166,12 +167,6 @@ static int show_stat_of(struct sink *out, struct guest *g, struct mm_struct *mm)
         mm ? mm->start_data : 0, mm ? mm->end_data : 0, mm ? mm->start_brk : 0,
         mm ? mm->arg_start : 0, mm ? mm->arg_end : 0, mm ? mm->env_start : 0, mm ? mm->env_end : 0,
         g->exit_status);
-    return 0;
-}
-
-static int show_stat(struct sink *out, const struct view_args *args)
-{
-    return with_guest(out, args, show_stat_of);
 }
 
 static int show_statm_of(struct sink *out, struct guest *g, struct mm_struct *mm)
@@ -203,18 +198,6 @@ static int show_cmdline_of(struct sink *out, struct guest *g, struct mm_struct *
 static int show_cmdline(struct sink *out, const struct view_args *args)
 {
     return with_guest(out, args, show_cmdline_of);
-}
-
-static int show_comm_of(struct sink *out, struct guest *g, struct mm_struct *mm)
-{
-    (void)mm;
-    print(out, "%s\n", g->name);
-    return 0;
-}
-
-static int show_comm(struct sink *out, const struct view_args *args)
-{
-    return with_guest(out, args, show_comm_of);
 }
 
 /* --- the killer's view ------------------------------------------------------------------------ */
@@ -270,10 +253,8 @@ static int store_adj(const char *text, size_t n, const struct view_args *args)
 
 static const struct view views[] = {
     {.path = "/proc/%p/status", .show = show_status},
-    {.path = "/proc/%p/stat", .show = show_stat},
     {.path = "/proc/%p/statm", .show = show_statm},
     {.path = "/proc/%p/cmdline", .show = show_cmdline},
-    {.path = "/proc/%p/comm", .show = show_comm},
     {.path = "/proc/%p/oom_score", .show = show_oom_score},
     {.path = "/proc/%p/oom_score_adj", .show = show_adj, .store = store_adj},
 };

@@ -156,8 +156,8 @@ static int show_fdinfo(struct sink *out, const struct view_args *args)
     struct file *f = file_of(args);
     if (!f)
         return -ENOENT;
-    print(out, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t1\nino:\t%lu\n", f->pos, f->flags,
-          f->inode ? f->inode->ino : 0);
+    print(out, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, f->flags,
+          f->inode ? f->inode->sb->mount_id : 0, f->inode ? f->inode->ino : 0);
     file_put(f);
     return 0;
 }

@@ -17,21 +17,32 @@
 #include "virt/commit.h"
 #include "virt/vma.h"
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
 int sysctl_number(const char *text, size_t n, uint64_t min, uint64_t max, uint64_t *out)
 {
     char buf[24];
     uint64_t v;
+    while (n && is_blank(*text)) {
+        text++;
+        n--;
+    }
+    while (n && is_blank(text[n - 1]))
+        n--;
     if (!n || n >= sizeof(buf))
         return -EINVAL;
     memcpy(buf, text, n);
     buf[n] = '\0';
-    if (parse_u64(buf, 10, &v) || v < min || v > max)
+    if (parse_u64(buf, 0, &v) || v < min || v > max)
         return -EINVAL;
     *out = v;
     return 0;
 }
 
-SETTING(min_free_kbytes, min_free_kbytes, 128, 1 << 20, setup_per_zone_wmarks())
+SETTING(min_free_kbytes, min_free_kbytes, 0, 1 << 20, setup_per_zone_wmarks())
 SETTING(watermark_scale_factor, watermark_scale_factor, 1, 3000, setup_per_zone_wmarks())
 SETTING(randomize_va_space, sysctl_randomize_va_space, 0, 2, (void)0)
 SETTING(legacy_va_layout, sysctl_legacy_va_layout, 0, 1, (void)0)
@@ -46,6 +57,13 @@ static int show_ratio(struct sink *out, const struct view_args *args)
     (void)args;
     print(out, "%lu\t%lu\t%lu\n", lowmem_reserve_ratio[0], lowmem_reserve_ratio[1],
           lowmem_reserve_ratio[2]);
+    return 0;
+}
+
+static int show_mmap_min_addr(struct sink *out, const struct view_args *args)
+{
+    (void)args;
+    print(out, "%lu\n", MMAP_MIN_ADDR);
     return 0;
 }
 
@@ -77,11 +95,12 @@ static const struct view views[] = {
     SETTING_ROW(VM, legacy_va_layout),
     SETTING_ROW(VM, max_map_count),
     SETTING_ROW(VM, unprivileged_userfaultfd),
+    {.path = VM "/mmap_min_addr", .show = show_mmap_min_addr},
     SETTING_ROW(VM, overcommit_memory),
     SETTING_ROW(VM, overcommit_ratio),
     SETTING_ROW(VM, overcommit_kbytes),
     SETTING_ROW("/proc/sys/kernel", randomize_va_space),
-    {.path = VM "/drop_caches", .show = show_nothing, .store = store_drop_caches},
+    {.path = VM "/drop_caches", .mode = 0200, .show = show_nothing, .store = store_drop_caches},
 };
 
 void view_sysctl_init(void)

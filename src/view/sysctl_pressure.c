@@ -14,7 +14,7 @@ SETTING(oom_kill_allocating_task, sysctl_oom_kill_allocating_task, 0, 1, (void)0
 SETTING(oom_dump_tasks, sysctl_oom_dump_tasks, 0, 1, (void)0)
 SETTING(extfrag_threshold, sysctl_extfrag_threshold, 0, 1000, (void)0)
 
-/* Write-only, as on Linux: any number starts it. */
+/* Write-only, as on Linux: 1 starts it. */
 static int show_nothing(struct sink *out, const struct view_args *args)
 {
     (void)out;
@@ -25,7 +25,7 @@ static int show_nothing(struct sink *out, const struct view_args *args)
 static int store_compact(const char *text, size_t n, const struct view_args *args)
 {
     uint64_t v;
-    int err = sysctl_number(text, n, 0, UINT64_MAX, &v);
+    int err = sysctl_number(text, n, 1, 1, &v);
     (void)args;
     if (!err)
         compact_all_nodes();
@@ -39,7 +39,7 @@ static const struct view views[] = {
     SETTING_ROW(VM, oom_kill_allocating_task),
     SETTING_ROW(VM, oom_dump_tasks),
     SETTING_ROW(VM, extfrag_threshold),
-    {.path = VM "/compact_memory", .show = show_nothing, .store = store_compact},
+    {.path = VM "/compact_memory", .mode = 0200, .show = show_nothing, .store = store_compact},
 };
 
 void view_sysctl_pressure_init(void)

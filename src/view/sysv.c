@@ -100,28 +100,6 @@ static int store_sem_limits(const char *text, size_t n, const struct view_args *
     return 0;
 }
 
-static void print_mount(const struct superblock *sb, void *arg)
-{
-    print(arg, "%s %s %s rw 0 0\n", sb->type, sb->where, sb->type);
-}
-
-static int show_mounts(struct sink *out, const struct view_args *args)
-{
-    (void)args;
-    print(out, "rootfs / tmpfs rw 0 0\n");
-    down_read(&namespace_lock);
-    mount_each(print_mount, out);
-    up_read(&namespace_lock);
-    return 0;
-}
-
-static int show_filesystems(struct sink *out, const struct view_args *args)
-{
-    (void)args;
-    print(out, "nodev\ttmpfs\nnodev\tproc\nnodev\tsysfs\n");
-    return 0;
-}
-
 static int show_pid_max(struct sink *out, const struct view_args *args)
 {
     (void)args;
@@ -143,9 +121,6 @@ static const struct view views[] = {
     {.path = "/proc/sysvipc/shm", .show = show_shm},
     {.path = "/proc/sysvipc/sem", .show = show_sem},
     {.path = "/proc/sysvipc/msg", .show = show_msg},
-    {.path = "/proc/mounts", .show = show_mounts},
-    {.path = "/proc/%p/mounts", .show = show_mounts},
-    {.path = "/proc/filesystems", .show = show_filesystems},
     {.path = KERNEL "/pid_max", .show = show_pid_max},
     {.path = KERNEL "/threads-max", .show = show_threads_max, .store = store_threads_max},
     {.path = KERNEL "/sem", .show = show_sem_limits, .store = store_sem_limits},

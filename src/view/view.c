@@ -20,7 +20,12 @@ void view_init(void)
     view_node_init();
     view_cpu_init();
     view_guest_init();
+    view_guest_more_init();
+    view_guest_space_init();
     view_guest_files_init();
+    view_mounts_init();
+    view_kconfig_init();
+    view_sysctl_kernel_init();
     view_sysv_init();
     view_uts_init();
     view_compat_init();

@@ -23,7 +23,10 @@ def build(tmp_path, name):
     return program
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
+                                  "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg",
+                                  "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl",
+                                  "views"])
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
