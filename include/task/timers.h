@@ -27,6 +27,8 @@ struct alarm {
     enum alarm_clock clock;
     uint64_t expires;       /* (g) ns of that clock; 0: not set */
     uint64_t interval;      /* (g) ns; 0: once */
+    uint64_t patience;      /* (g) ns that the next time is at least away, see timers.c */
+    bool sent;              /* (g) its signal was pending when it was last up */
     uint32_t tid;           /* the signal is for this task; 0: for the guest */
     struct sigqueue signal; /* (g) what it sends; info.signo 0: nothing */
     bool used;
@@ -40,6 +42,7 @@ struct guest_timers {
 
 /** An interval may be shorter than what it sets off; the program must get on all the same. */
 #define SHORTEST_WAIT (50 * NSEC_PER_USEC)
+#define LONGEST_WAIT (20 * NSEC_PER_MSEC)
 
 struct timer_setting {
     uint64_t value, interval; /* ns; value 0: not set */

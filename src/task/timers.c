@@ -50,6 +50,18 @@ static void send_locked(struct alarm *al, uint64_t overruns)
         signal_send_timer_locked(g, only, &al->signal, (uint32_t)MIN(overruns, INT32_MAX + 0UL));
 }
 
+/*
+ * An alarm whose signals are taken comes again as soon as it is wanted to. One whose signal is
+ * still pending, or is ignored, waits longer each time: many of those would leave no time for the
+ * program to take any. Its overruns are calculated, so that none is lost.
+ */
+static void be_patient_locked(struct alarm *al)
+{
+    bool taken = al->sent && list_empty(&al->signal.node);
+    assert_locked(&al->guest->lock);
+    al->patience = taken ? SHORTEST_WAIT : MIN(al->patience * 2, LONGEST_WAIT);
+}
+
 static void alarm_is_up(struct timer *timer)
 {
     struct alarm *al = container_of(timer, struct alarm, timer);
@@ -60,10 +72,13 @@ static void alarm_is_up(struct timer *timer)
     uint64_t missed = up && al->interval ? (now - expires) / al->interval : 0;
     if (up)
         al->expires = al->interval ? expires + (missed + 1) * al->interval : 0;
+    if (up)
+        be_patient_locked(al);
     if (al->expires)
-        timer_add(&al->timer, MAX(al->expires - now, SHORTEST_WAIT));
+        timer_add(&al->timer, MAX(al->expires - now, al->patience));
     if (up)
         send_locked(al, missed);
+    al->sent = !list_empty(&al->signal.node);
     spin_unlock(&al->guest->lock);
 }
 
@@ -86,6 +101,8 @@ static struct timer_setting alarm_set(struct alarm *al, const struct timer_setti
     spin_lock(&al->guest->lock);
     struct timer_setting old = look_locked(al, now);
     al->interval = to->interval;
+    al->patience = SHORTEST_WAIT;
+    al->sent = false;
     al->expires = !to->value ? 0 : absolute ? to->value : now + to->value;
     if (al->expires)
         timer_add(&al->timer, al->expires > now ? al->expires - now : 0);

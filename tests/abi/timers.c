@@ -146,11 +146,37 @@ static void many_unread(void)
     CHECK(n == 500);
 }
 
+/* The same of alarms whose signal is blocked: it is pending once, and says how often it was due. */
+static void many_blocked(void)
+{
+    struct itimerspec often = {{0, 1}, {0, 1}}, never = {{0, 0}, {0, 0}};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct timespec none = {0, 0};
+    timer_t timers[30];
+    sigset_t set;
+    siginfo_t info = {.si_signo = 0};
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < 30; i++)
+        CHECK(timer_create(CLOCK_MONOTONIC, &event, &timers[i]) == 0 &&
+              timer_settime(timers[i], 0, &often, NULL) == 0);
+    usleep(50000);
+    CHECK(sigtimedwait(&set, &info, &none) == SIGUSR1 && info.si_code == SI_TIMER);
+    CHECK(info.si_overrun >= 1000);
+    for (int i = 0; i < 30; i++)
+        CHECK(timer_settime(timers[i], 0, &never, NULL) == 0 && timer_delete(timers[i]) == 0);
+    while (sigtimedwait(&set, &info, &none) == SIGUSR1)
+        ;
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int main(void)
 {
     interval_timers();
     posix_timers();
     without_rights();
     many_unread();
+    many_blocked();
     return report("timers");
 }
