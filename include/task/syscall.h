@@ -75,6 +75,13 @@ int put_rusage(vaddr_t to, uint64_t run_ns, uint64_t minflt, uint64_t majflt,
 /** A mask of nodes with a length in bits. 0, -EFAULT, -EINVAL (a node that cannot be). */
 int64_t arg_nodes(vaddr_t mask, uint64_t bits, nodemask_t *nodes);
 
+/**
+ * Move what is mapped in [from_addr, end) and lies on nodes of @from to those of @to; pages that
+ * others map too only if @shared. How many could not be moved.
+ */
+int64_t move_range(struct mm_struct *mm, uint64_t from_addr, uint64_t end, nodemask_t from,
+                   nodemask_t to, bool shared);
+
 /** A struct timespec: nanoseconds, or -EFAULT, -EINVAL. */
 int64_t arg_timespec(vaddr_t ts);
 

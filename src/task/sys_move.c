@@ -98,20 +98,21 @@ static int target_of(nodemask_t from, nodemask_t to, uint32_t nid)
     return (int)last;
 }
 
-static int64_t migrate_space(struct mm_struct *mm, nodemask_t from, nodemask_t to)
+int64_t move_range(struct mm_struct *mm, uint64_t from_addr, uint64_t end, nodemask_t from,
+                   nodemask_t to, bool shared)
 {
     int64_t failed = 0;
     int err;
     lru_add_drain_all();
-    for (uint64_t addr = 0; addr < USER_TOP && !kill_pending();) {
+    for (uint64_t addr = from_addr; addr < end && !kill_pending();) {
         down_read(&mm->mmap_lock);
         const struct vm_area_struct *vma = find_vma(mm, addr);
-        uint64_t start = vma ? MAX(addr, vma->vm_start) : USER_TOP;
+        uint64_t start = vma ? MAX(addr, vma->vm_start) : end;
         up_read(&mm->mmap_lock);
-        if (start == USER_TOP)
+        if (start >= end)
             break;
         struct page *page = follow_page(mm, start, &err);
-        if (page && mask_test(&from, page->nid) && load_relaxed(&page->mapcount) == 1)
+        if (page && mask_test(&from, page->nid) && (shared || load_relaxed(&page->mapcount) == 1))
             failed += move_page_to_node(page, target_of(from, to, page->nid)) != 0;
         else if (page)
             put_page(page);
@@ -135,7 +136,7 @@ int64_t sys_migrate_pages(struct task *t, const uint64_t *a)
     struct mm_struct *mm = arg_space(t, (uint32_t)a[0], &err);
     if (!mm)
         return err;
-    err = migrate_space(mm, from, to);
+    err = move_range(mm, 0, USER_TOP, from, to, false);
     mmput(mm);
     return err;
 }

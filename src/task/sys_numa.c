@@ -91,6 +91,17 @@ int64_t sys_set_mempolicy(struct task *t, const uint64_t *a)
     return 0;
 }
 
+/* MPOL_MF_MOVE: what lies on other nodes than a policy's is moved there. */
+static int64_t move_to_policy(struct task *t, uint64_t start, uint64_t end,
+                              const struct mempolicy *pol, uint64_t flags)
+{
+    nodemask_t elsewhere = {node_states[N_MEMORY].bits & ~pol->nodes.bits};
+    if (mask_empty(&pol->nodes))
+        return 0; /* it names no nodes */
+    int64_t left = move_range(t->mm, start, end, elsewhere, pol->nodes, flags & MPOL_MF_MOVE_ALL);
+    return left && (flags & MPOL_MF_STRICT) ? -EIO : 0;
+}
+
 int64_t sys_mbind(struct task *t, const uint64_t *a)
 {
     uint64_t start = a[0], len = a[1];
@@ -98,10 +109,14 @@ int64_t sys_mbind(struct task *t, const uint64_t *a)
     if (arg_range(start, &len) ||
         (a[5] & ~(uint64_t)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)))
         return -EINVAL;
+    if ((a[5] & MPOL_MF_MOVE_ALL) && !cred_capable(&t->guest->cred, CAP_SYS_NICE))
+        return -EPERM;
     int64_t err = make_policy(a[2], mk_vaddr(a[3]), a[4], &pol);
     if (err)
         return err;
     err = mm_set_range_policy(t->mm, start, start + len, pol);
+    if (!err && pol && (a[5] & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)))
+        err = move_to_policy(t, start, start + len, pol, a[5]);
     if (pol)
         mpol_put(pol);
     return err;

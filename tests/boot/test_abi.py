@@ -33,6 +33,12 @@ def test_abi(run, tmp_path, name):
     assert_as_on_linux(name, result.output(0))
 
 
+def test_places_on_four_nodes(run, tmp_path):
+    program = build(tmp_path, "place")
+    result = run("four-unequal", program.name, "check", options=["--guest", str(program)])
+    assert " 0 failed" in result.output(0), result.output(0)
+
+
 @pytest.mark.parametrize("seed", [1, 20261])
 def test_random_calls(run, tmp_path, seed):
     """From eight processes at a time; the audit finds nothing, and the console goes on."""
