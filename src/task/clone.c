@@ -262,21 +262,11 @@ static int check_flags(const struct task *t, uint64_t flags)
     return clone_check_namespaces(t->guest, flags);
 }
 
-/* Has the user as many tasks as it may have? Root may have more. */
-static bool over_limit(const struct guest *g)
-{
-    return load_relaxed(&g->user->nr_tasks) >= load_relaxed(&g->limits[RLIMIT_NPROC].cur) &&
-           g->cred.uid[ID_REAL] && !cred_capable(&g->cred, CAP_SYS_RESOURCE) &&
-           !cred_capable(&g->cred, CAP_SYS_ADMIN);
-}
-
 int64_t task_clone(struct task *t, const struct clone_request *req)
 {
     int err = check_flags(t, req->flags);
     if (err)
         return err;
-    if (over_limit(t->guest))
-        return -EAGAIN;
     if (!task_may_have_more(t->guest))
         return -EAGAIN;
     if (req->flags & CLONE_THREAD)

@@ -9,7 +9,6 @@
  */
 #include "file/registry.h"
 #include "kern/panic.h"
-#include "phys/alloc.h"
 #include "task/cred.h"
 #include "task/exec.h"
 #include "task/files.h"
@@ -34,7 +33,6 @@ NUMBER(tainted, warn_count() ? TAINT_WARN : 0)
 NUMBER(cap_last_cap, NR_CAPS - 1)
 NUMBER(ngroups_max, GROUPS_MAX)
 NUMBER(overflow_id, OVERFLOW_ID)
-NUMBER(threads_max, nr_managed_pages() / 32) /* an eighth of memory in stacks of four pages */
 NUMBER(pool_bits, POOL_BITS)
 NUMBER(nr_open, FILES_MAX)
 
@@ -69,7 +67,6 @@ static const struct view views[] = {
     {.path = KERNEL "/ngroups_max", .show = show_ngroups_max},
     {.path = KERNEL "/overflowuid", .show = show_overflow_id},
     {.path = KERNEL "/overflowgid", .show = show_overflow_id},
-    {.path = KERNEL "/threads-max", .show = show_threads_max},
     {.path = KERNEL "/random/boot_id", .show = show_boot_id},
     {.path = KERNEL "/random/uuid", .show = show_uuid},
     {.path = KERNEL "/random/entropy_avail", .show = show_pool_bits},
