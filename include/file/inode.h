@@ -145,6 +145,8 @@ uint64_t inode_now(void);
 
 struct cred {
     uint32_t uid, gid;
+    uint32_t nr_groups;     /* more groups, */
+    const uint32_t *groups; /* which live as long as who has them */
 };
 
 /** A file or directory of what was mounted read-only? Devices and pipes are written anyway. */
@@ -153,6 +155,9 @@ static inline bool inode_read_only(const struct inode *inode)
     return load_relaxed(&inode->sb->read_only) &&
            (inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR) || inode_is(inode, S_IFLNK));
 }
+
+/** Is it one of its groups? */
+bool cred_in_group(const struct cred *cred, uint32_t gid);
 
 #define MAY_EXEC 1u
 #define MAY_WRITE 2u

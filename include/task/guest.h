@@ -200,7 +200,8 @@ void guest_put(struct guest *g);
 /** Whose wishes its calls to files are. */
 static inline struct cred guest_cred(const struct guest *g)
 {
-    return (struct cred){load_relaxed(&g->cred.uid[ID_FS]), load_relaxed(&g->cred.gid[ID_FS])};
+    return (struct cred){load_relaxed(&g->cred.uid[ID_FS]), load_relaxed(&g->cred.gid[ID_FS]),
+                         load_relaxed(&g->cred.nr_groups), g->cred.groups};
 }
 
 /** Its program, working directory or root (&g->exe...), referenced; NULL when it has ended. */

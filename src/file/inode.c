@@ -124,6 +124,14 @@ void inode_put(struct inode *inode)
     kmem_cache_free(inode_cache, inode);
 }
 
+bool cred_in_group(const struct cred *cred, uint32_t gid)
+{
+    bool is = cred->gid == gid;
+    for (uint32_t i = 0; i < cred->nr_groups; i++)
+        is |= cred->groups[i] == gid;
+    return is;
+}
+
 int inode_permission(const struct inode *inode, const struct cred *cred, uint32_t wanted)
 {
     uint32_t mode = inode->mode;
@@ -135,7 +143,7 @@ int inode_permission(const struct inode *inode, const struct cred *cred, uint32_
     }
     if (cred->uid == inode->uid)
         mode >>= 6;
-    else if (cred->gid == inode->gid)
+    else if (cred_in_group(cred, inode->gid))
         mode >>= 3;
     return wanted & ~mode ? -EACCES : 0;
 }

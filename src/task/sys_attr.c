@@ -88,7 +88,7 @@ static int64_t change_owner(struct task *t, struct inode *inode, uint32_t uid, u
     err = may_change(t->guest, inode);
     if (!err && cred.uid &&
         ((uid != UINT32_MAX && uid != inode->uid) ||
-         (gid != UINT32_MAX && gid != cred.gid && gid != inode->gid)))
+         (gid != UINT32_MAX && !cred_in_group(&cred, gid) && gid != inode->gid)))
         err = -EPERM;
     if (!err) {
         inode->uid = uid == UINT32_MAX ? inode->uid : uid;

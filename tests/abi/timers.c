@@ -109,6 +109,9 @@ static void without_rights(void)
     int file = open("/tmp/abi-ids", O_CREAT | O_RDWR, 0600);
     CHECK(file >= 0);
     close(file);
+    file = open("/tmp/abi-group", O_CREAT | O_RDWR, 0640);
+    CHECK(file >= 0 && !fchown(file, 0, 6));
+    close(file);
     if (!fork()) {
         checks = failures = 0;
         CHECK(setgroups(2, groups) == 0 && getgroups(4, groups) == 2 && groups[1] == 6);
@@ -119,6 +122,8 @@ static void without_rights(void)
         CHECK(fails(setuid(0), EPERM) && fails(setgroups(0, NULL), EPERM));
         CHECK(fails(setresuid(0, 0, 0), EPERM) && setresuid(101, 101, 101) == 0);
         CHECK(fails(open("/tmp/abi-ids", O_RDONLY), EACCES));
+        CHECK(close(open("/tmp/abi-group", O_RDONLY)) == 0); /* by one of the other groups */
+        CHECK(fails(open("/tmp/abi-group", O_RDWR), EACCES));
         CHECK(fails(unlink("/tmp/abi-ids"), EPERM));
         CHECK(fails(chmod("/tmp/abi-ids", 0666), EPERM));
         CHECK(fails(kill(getppid(), SIGTERM), EPERM) && kill(getpid(), 0) == 0);
