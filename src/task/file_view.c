@@ -8,7 +8,8 @@
  *
  * Big binary views (pagemap) are never printed: each read asks them.
  *
- * Locks: none. Linux's counterpart: fs/seq_file.c.
+ * Locks: the inode's rwsem for the text, as a file may be read by several at once.
+ * Linux's counterpart: fs/seq_file.c.
  */
 #include "arch/uaccess.h"
 #include "base/errno.h"
@@ -79,27 +80,30 @@ static int64_t find_text(struct file *f, uint64_t pos, size_t n, const char **te
     return (int64_t)MIN(n, f->text_len - at);
 }
 
-static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+/* Exactly one of the two buffers is there. */
+static int64_t read_either(struct file *f, vaddr_t user, void *buf, size_t n, uint64_t *pos)
 {
     const char *text = NULL;
+    down_write(&f->inode->rwsem);
     int64_t got = find_text(f, *pos, n, &text);
-    if (got <= 0)
-        return got;
-    if (copy_to_user(buf, text, (size_t)got))
-        return -EFAULT;
-    *pos += (uint64_t)got;
+    if (got > 0 && buf)
+        memcpy(buf, text, (size_t)got);
+    else if (got > 0 && copy_to_user(user, text, (size_t)got))
+        got = -EFAULT;
+    up_write(&f->inode->rwsem);
+    if (got > 0)
+        *pos += (uint64_t)got;
     return got;
+}
+
+static int64_t text_read(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
+{
+    return read_either(f, buf, NULL, n, pos);
 }
 
 static int64_t text_splice_read(struct file *f, void *buf, size_t n, uint64_t *pos)
 {
-    const char *text = NULL;
-    int64_t got = find_text(f, *pos, n, &text);
-    if (got <= 0)
-        return got;
-    memcpy(buf, text, (size_t)got);
-    *pos += (uint64_t)got;
-    return got;
+    return read_either(f, mk_vaddr(0), buf, n, pos);
 }
 
 static int64_t text_write(struct file *f, vaddr_t buf, size_t n, uint64_t *pos)
