@@ -193,9 +193,6 @@ int64_t vma_find_hole(struct mm_struct *mm, uint64_t len);
 /** How far below its start nobody else may be mapped: the guard gap of a stack. */
 uint64_t vma_guard_gap(const struct vm_area_struct *vma);
 
-/** "rw-p" and so on, for maps. buf holds 5 bytes. */
-void vma_flags_text(const struct vm_area_struct *vma, char *buf);
-
 /** Order, gaps, colours, counts. Prints each fault found and returns their number. */
 unsigned vma_check(struct mm_struct *mm, struct sink *out);
 

@@ -15,6 +15,7 @@
 #include "kern/log.h"
 #include "task/guest_table.h"
 #include "task/signal_set.h"
+#include "virt/vma_print.h"
 
 #define NR_RESTART_SYSCALL 128
 
@@ -149,6 +150,8 @@ void signal_fault(struct trap_frame *frame, int sig, int code, uint64_t addr)
     task_exit_group(sig);
 }
 
+#define REPORT_MAPS 16u
+
 static const char *code_text(int sig, int code)
 {
     if (sig == SIGSEGV)
@@ -168,5 +171,8 @@ void signal_report(const struct task *t, const struct trap_frame *frame, int sig
             t->tid, signal_name(sig), sig, code, code_text(sig, code), addr, frame->sepc);
     log_sink_init(&log, LOG_DEBUG); /* for dmesg: the terminal is the guests' */
     trap_frame_print(&log.sink, frame);
+    down_read(&t->mm->mmap_lock);
+    vma_print_around(&log.sink, t->mm, addr, REPORT_MAPS);
+    up_read(&t->mm->mmap_lock);
     log_sink_flush(&log);
 }

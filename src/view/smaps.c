@@ -13,6 +13,7 @@
 #include "view/maps.h"
 #include "view/view.h"
 #include "virt/mapping.h"
+#include "virt/vma_print.h"
 
 #define PAGE_KB (PAGE_SIZE >> 10)
 

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vma_check.c - are list and tree of an address space what they claim to be; and VMAs for people.
+ * vma_check.c - are list and tree of an address space what they claim to be?
  *
  * Locks: mmap_lock, reading. Linux's counterpart: validate_mm().
  */
 #include "virt/mm.h"
 #include "virt/vma.h"
-
-void vma_flags_text(const struct vm_area_struct *vma, char *buf)
-{
-    buf[0] = vma->vm_flags & VM_READ ? 'r' : '-';
-    buf[1] = vma->vm_flags & VM_WRITE ? 'w' : '-';
-    buf[2] = vma->vm_flags & VM_EXEC ? 'x' : '-';
-    buf[3] = vma->vm_flags & VM_SHARED ? 's' : 'p';
-    buf[4] = '\0';
-}
 
 static unsigned fault(struct sink *out, const struct vm_area_struct *vma, const char *what)
 {

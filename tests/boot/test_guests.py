@@ -108,3 +108,11 @@ def test_output_cannot_forge_records(run, tmp_path):
                    check=True)
     result = run(ORDINARY, "forge", options=["--guest", str(program)])
     assert result.output("forge") == "^^done\n"
+
+
+def test_a_crash_leaves_a_report(run):
+    """The fault, the registers, and what is mapped around the address."""
+    report = run(ORDINARY, "segv null", "dmesg | grep -v zone", status=None).output(1)
+    assert "segv[2]: SIGSEGV (signal 11 code 1): nothing is mapped there" in report
+    assert "scause d, load page fault, from a guest" in report and " sp 0000003f" in report
+    assert "r-xp 00000000" in report and "/bin/segv" in report and "[stack]" in report
