@@ -61,6 +61,8 @@ struct file_ops {
     /** By its path: whatever else that takes. May wait. On an error close() is called. */
     int (*open)(struct file *f);
     void (*close)(struct file *f);
+    /** A number of this table for the file is gone; others may be left. */
+    void (*flush)(struct file *f, const struct file_table *files);
     /** For /proc/PID/fd, where there is no inode: "pipe:[12]", "anon_inode:[eventfd]". */
     void (*print_name)(const struct file *f, struct sink *out);
 };

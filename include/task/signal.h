@@ -63,11 +63,24 @@ enum signo {
 
 #define SIGBIT(n) (1UL << ((n)-1))
 
+/* How somebody is told. */
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE 1
+#define SIGEV_THREAD 2
+#define SIGEV_THREAD_ID 4
+
+/** The beginning of struct sigevent, which nobody else reads. */
+struct sigevent_abi {
+    uint64_t value;
+    int32_t signo, notify, tid;
+};
+
 /* si_code */
 #define SI_USER 0
 #define SI_KERNEL 0x80
 #define SI_QUEUE (-1)
 #define SI_TIMER (-2)
+#define SI_MESGQ (-3)
 #define SI_TKILL (-6)
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2

@@ -128,11 +128,11 @@ struct ipc_waiter {
 
 /**
  * Enter the list and sleep until somebody decides, or `end` (ticks; TIMER_NEVER). Takes the lock
- * held, gives it back. What was decided; -EINTR; -EAGAIN: the time is up.
+ * of the objects held, gives it back. What was decided; -EINTR; -ETIMEDOUT: the time is up.
  */
-int ipc_wait(struct ipc_ids *ids, struct list_head *list, struct ipc_waiter *w, uint64_t end);
+int ipc_wait(struct spinlock *lock, struct list_head *list, struct ipc_waiter *w, uint64_t end);
 
-/** Decide for a waiter, which then is in no list; for all of a list. ids->lock held. */
+/** Decide for a waiter, which then is in no list; for all of a list. The objects' lock held. */
 void ipc_wake_locked(struct ipc_waiter *w, int32_t status);
 void ipc_wake_all_locked(struct list_head *list, int32_t status);
 

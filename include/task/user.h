@@ -4,7 +4,8 @@
  *
  *      users:  [uid 0: 5 tasks, 2 signals]-[uid 1000: 1 task, 0 signals]
  *
- * An account lives as long as a guest is on it or a signal waits that was charged to it.
+ * An account lives as long as a guest is on it, or something is that was charged to it: a signal
+ * that waits, a POSIX message queue.
  *
  * Locks: a spinlock of its own (RANK_USER) for the list; the numbers are atomic.
  * Linux's counterpart: struct user_struct, struct ucounts.
@@ -21,6 +22,7 @@ struct user_struct {
     uint32_t refcount;   /* a */
     uint32_t nr_tasks;   /* a: RLIMIT_NPROC */
     uint32_t nr_signals; /* a: RLIMIT_SIGPENDING */
+    uint64_t msg_bytes;  /* a: RLIMIT_MSGQUEUE */
 };
 
 /** Boot only. */

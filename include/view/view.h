@@ -18,6 +18,7 @@ void view_node_init(void);    /* /sys/devices/system/node */
 void view_cpu_init(void);     /* /sys/devices/system/cpu */
 void view_compat_init(void);  /* what programs look for before they begin */
 void view_sysv_init(void);    /* /proc/sysvipc, mounts, limits in /proc/sys/kernel */
+void view_mqueue_init(void);  /* /proc/sys/fs/mqueue */
 void view_uts_init(void);     /* the names in /proc/sys/kernel */
 void view_guest_files_init(void);     /* /proc/self, /proc/PID: exe, cwd, root, fd, fdinfo */
 void view_guest_init(void);           /* /proc/PID: status, stat, statm, cmdline, oom_score ... */

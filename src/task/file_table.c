@@ -165,6 +165,8 @@ struct file_table *file_table_copy(struct file_table *from)
 static void release(struct file_table *t, struct file *f)
 {
     file_lock_drop(f, LOCK_POSIX, t);
+    if (f->ops->flush)
+        f->ops->flush(f, t);
     file_put(f);
 }
 

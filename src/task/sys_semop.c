@@ -57,8 +57,10 @@ static int64_t operate(struct task *t, int32_t id, struct sem_op *ops, uint32_t 
         err = -EIDRM;
     if (!err)
         err = sem_try_locked(set, &w);
-    if (err == IPC_WAITING)
-        return ipc_wait(&sem_ids, &set->waiters, &w.wait, end);
+    if (err == IPC_WAITING) {
+        err = ipc_wait(&sem_ids.lock, &set->waiters, &w.wait, end);
+        return err == -ETIMEDOUT ? -EAGAIN : err;
+    }
     if (!err && w.alters)
         sem_changed_locked(set);
     spin_unlock(&sem_ids.lock);

@@ -221,19 +221,19 @@ void ipc_wake_all_locked(struct list_head *list, int32_t status)
         ipc_wake_locked(list_first_entry(list, struct ipc_waiter, node), status);
 }
 
-int ipc_wait(struct ipc_ids *ids, struct list_head *list, struct ipc_waiter *w, uint64_t end)
+int ipc_wait(struct spinlock *lock, struct list_head *list, struct ipc_waiter *w, uint64_t end)
 {
-    assert_locked(&ids->lock);
+    assert_locked(lock);
     wait_queue_init(&w->woken);
     w->status = IPC_WAITING;
     list_add_tail(&w->node, list);
-    spin_unlock(&ids->lock);
+    spin_unlock(lock);
     int err = task_wait_event_until(&w->woken, load_acquire(&w->status) != IPC_WAITING, end);
-    spin_lock(&ids->lock); /* whoever decided has let go of what lies on our stack */
+    spin_lock(lock); /* whoever decided has let go of what lies on our stack */
     if (w->status == IPC_WAITING) {
         list_del(&w->node);
-        w->status = err == -ETIMEDOUT ? -EAGAIN : err;
+        w->status = err;
     }
-    spin_unlock(&ids->lock);
+    spin_unlock(lock);
     return w->status;
 }

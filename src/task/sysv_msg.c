@@ -158,7 +158,7 @@ static int send_once(struct task *t, int32_t id, struct msg *m, uint32_t flags, 
     int err = !q ? (again ? -EIDRM : -EINVAL) : ipc_permission(&q->perm, t->guest, IPC_WRITE);
     if (!err && !has_room(q, m->size)) {
         if (!(flags & IPC_NOWAIT)) {
-            err = ipc_wait(&msg_ids, &q->senders, &w, TIMER_NEVER);
+            err = ipc_wait(&msg_ids.lock, &q->senders, &w, TIMER_NEVER);
             return err ? err : IPC_WAITING;
         }
         err = -EAGAIN;
@@ -240,7 +240,7 @@ static int receive_once(struct task *t, int32_t id, struct receive *r, bool agai
         take_out(q, m, t->guest->pid);
         r->msg = m;
     } else if (!err && !(r->flags & IPC_NOWAIT)) {
-        err = ipc_wait(&msg_ids, &q->receivers, &w, TIMER_NEVER);
+        err = ipc_wait(&msg_ids.lock, &q->receivers, &w, TIMER_NEVER);
         return err ? err : IPC_WAITING;
     } else if (!err) {
         err = -ENOMSG;

@@ -19,9 +19,6 @@
 #include "task/syscall.h"
 #include "task/syscalls.h"
 
-#define SIGEV_SIGNAL 0
-#define SIGEV_NONE 1
-#define SIGEV_THREAD_ID 4
 #define TIMER_ABSTIME 1u
 #define CLOCK_REALTIME 0u
 #define CLOCK_TAI 11u
@@ -231,12 +228,6 @@ int64_t sys_getitimer(struct task *t, const uint64_t *a)
 }
 
 /* --- timer_create ----------------------------------------------------------------------------- */
-
-/* struct sigevent: value, signal, how, task. */
-struct sigevent_abi {
-    uint64_t value;
-    int32_t signo, notify, tid;
-};
 
 static int take_event(struct task *t, uint64_t user, struct sigevent_abi *ev)
 {

@@ -65,7 +65,7 @@ void user_put(struct user_struct *u)
         list_del(&u->node);
     spin_unlock(&users_lock);
     if (last) {
-        ASSERT(!u->nr_tasks && !u->nr_signals);
+        ASSERT(!u->nr_tasks && !u->nr_signals && !u->msg_bytes);
         kmem_cache_free(user_cache, u);
     }
 }

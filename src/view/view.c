@@ -27,6 +27,7 @@ void view_init(void)
     view_kconfig_init();
     view_sysctl_kernel_init();
     view_sysv_init();
+    view_mqueue_init();
     view_uts_init();
     view_compat_init();
     view_maps_init();
