@@ -23,10 +23,7 @@ def build(tmp_path, name):
     return program
 
 
-@pytest.mark.parametrize("name", ["memory", "process", "files", "pipe", "timers", "mlock", "shm",
-                                  "numa", "misc", "overcommit", "parallel", "layout", "sem", "msg",
-                                  "newmem", "signals", "jobs", "futex", "sched", "edges", "prctl",
-                                  "views"])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_abi(run, tmp_path, name):
     program = build(tmp_path, name)
     result = run(ORDINARY, program.name, "check", options=["--guest", str(program)])
