@@ -20,6 +20,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "fault/mmap.h"
+#include "phys/bootargs.h"
 #include "task/exec.h"
 #include "task/signal_set.h"
 #include "task/vdso.h"
@@ -96,7 +97,8 @@ static void put_aux(struct writer *w, enum auxv_type type, uint64_t value)
 static void put_auxv(struct writer *w, const struct elf_image *elf, uint64_t random, uint64_t path)
 {
     const struct guest_cred *c = &task_current()->guest->cred;
-    put_aux(w, AT_SYSINFO_EHDR, VDSO_ADDR);
+    if (bootarg_u64("vdso", 1)) /* as on Linux vdso=0 hides it; it is there for signals */
+        put_aux(w, AT_SYSINFO_EHDR, VDSO_ADDR);
     put_aux(w, AT_HWCAP, HWCAP_RISCV);
     put_aux(w, AT_PAGESZ, PAGE_SIZE);
     put_aux(w, AT_CLKTCK, CLOCK_TICKS);

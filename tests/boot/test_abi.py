@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Programs that check what Linux promises, run as guests; see tests/abi."""
+import re
 import shutil
 import subprocess
 import tempfile
@@ -66,8 +67,15 @@ def oracle(program, *words):
 
 @pytest.mark.parametrize("kib", [1, 3, 17, 100])
 def test_malloc_says_the_same(run, kib):
-    """mallinfo, mallinfo2 and malloc_stats, to the byte."""
-    result = run(ORDINARY, f"heap info {kib}")
+    """
+    mallinfo, mallinfo2 and malloc_stats, to the byte.
+
+    The library keeps what it knows of the vdso in the heap, and the emulator has none before 8.2.
+    """
+    said = subprocess.run(["qemu-riscv64", "--version"], check=True, capture_output=True, text=True)
+    version = tuple(int(n) for n in re.search(r"version (\d+)\.(\d+)", said.stdout).groups())
+    options = [] if version >= (8, 2) else ["--append", "vdso=0"]
+    result = run(ORDINARY, f"heap info {kib}", options=options)
     assert result.output(0).strip() == oracle("heap", "info", str(kib)).strip()
 
 
