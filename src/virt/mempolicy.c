@@ -47,6 +47,8 @@ struct mempolicy *mpol_new(enum mpol_mode mode, nodemask_t nodes, int *err)
         mode = MPOL_LOCAL; /* as Linux: the node of whoever touches the page */
     else if (takes_nodes && mask_empty(&usable))
         return NULL;
+    if (mode == MPOL_PREFERRED)
+        usable.bits &= -usable.bits; /* one is preferred: the first */
     *err = -ENOMEM;
     struct mempolicy *pol = kmem_cache_alloc(policy_cache, GFP_KERNEL);
     if (!pol)
