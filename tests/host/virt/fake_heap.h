@@ -6,13 +6,15 @@
 #ifndef FAKE_HEAP_H
 #define FAKE_HEAP_H
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/atomic.h"
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 
-static long objects_out; /* (a) */
+static long objects_out;              /* (a) */
+static long objects_left = LONG_MAX; /* (a) how many more cache objects there are memory for */
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags,
                                      void (*ctor)(void *))
@@ -26,6 +28,8 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
     (void)gfp;
+    if (fetch_add_relaxed(&objects_left, -1) <= 0)
+        return NULL;
     fetch_add_relaxed(&objects_out, 1);
     return calloc(1, c->object_size);
 }
