@@ -33,7 +33,7 @@ struct anon_vma {
     struct anon_vma *root; /* of the family; itself for the first */
     struct anon_vma *parent;
     uint32_t refcount;        /* (a) children, VMAs' chains, migration */
-    uint32_t num_children;    /* (root's lock) anon_vmas whose parent this is, itself included */
+    uint32_t num_children;    /* (root's lock) those in use whose parent this is */
     uint32_t num_active_vmas; /* (root's lock) VMAs whose anon_vma this is */
     struct list_head chains;  /* (root's lock) anon_vma_chain.same_anon_vma */
 };

@@ -165,8 +165,7 @@ static int clone_chains(struct vm_area_struct *dst, struct vm_area_struct *src, 
         struct anon_vma *av = from->anon_vma;
         struct anon_vma_chain *avc = kmem_cache_alloc(chain_cache, GFP_KERNEL);
         if (!avc) {
-            dst->anon_vma = NULL;
-            unlink_anon_vmas(dst);
+            unlink_anon_vmas(dst); /* and from what was taken over */
             return -ENOMEM;
         }
         family_lock(av);
