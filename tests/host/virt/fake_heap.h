@@ -13,7 +13,7 @@
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 
-static long objects_out;              /* (a) */
+static long objects_out;             /* (a) */
 static long objects_left = LONG_MAX; /* (a) how many more cache objects there are memory for */
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags,

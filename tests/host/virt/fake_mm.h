@@ -2,8 +2,8 @@
 /*
  * fake_mm.h - what the ranges of an address space lean on, replaced by as little as will do.
  *
- * Objects come from malloc(), so that the sanitizer sees who keeps or loses one; there are no page
- * tables, so nothing is mapped but what the test says; sleeping locks are free, because there is one thread.
+ * Objects come from malloc(), so that the sanitizer sees who keeps or loses one; nothing is mapped
+ * but what the test says; sleeping locks are free, because there is one thread.
  */
 #ifndef FAKE_MM_H
 #define FAKE_MM_H
@@ -114,7 +114,7 @@ bool anon_page_is_exclusive(struct page *page)
 }
 
 /* A machine of one node with so many pages. */
-static void fake_node(uint64_t pages)
+static inline void fake_node(uint64_t pages)
 {
     static pg_data_t node;
     node.node_present_pages = pages;
@@ -130,6 +130,7 @@ static struct mm_struct *fake_mm(void)
     mm->policy = &default_policy;
     mm->mm_lock_seq = 1;
     spin_init(&mm->vma_lock, "vma tree", RANK_VMA);
+    spin_init(&mm->page_table_lock, "page table", RANK_PAGE_TABLE);
     mm->stack_limit = mm->data_limit = mm->as_limit = UINT64_MAX;
     return mm;
 }
