@@ -21,9 +21,7 @@ static int link_self(struct sink *out, const struct view_args *args)
 {
     const struct task *t = task_current();
     (void)args;
-    if (!t)
-        return -ENOENT; /* the console is no guest */
-    print(out, "%u", t->guest->pid);
+    print(out, "%u", t ? t->guest->pid : 1); /* the console is no guest: it looks as init does */
     return 0;
 }
 

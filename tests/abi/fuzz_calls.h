@@ -164,7 +164,6 @@ static const struct call {
     {SYS_setpriority, "rwn"},
     {SYS_prctl, "nn*--"},
     {SYS_unshare, "x"},
-    {SYS_clone3, "*n"},
     {SYS_semop, "n*n"},
     {SYS_getpeername, "f**"},
     {SYS_sendmmsg, "f*rx"},
