@@ -28,6 +28,8 @@ enum advice {
     MADV_REMOVE = 9,
     MADV_DONTFORK = 10,
     MADV_DOFORK = 11,
+    MADV_MERGEABLE = 12,
+    MADV_UNMERGEABLE = 13,
     MADV_HUGEPAGE = 14,
     MADV_NOHUGEPAGE = 15,
     MADV_DONTDUMP = 16,
@@ -50,6 +52,8 @@ static const struct {
     [MADV_SEQUENTIAL] = {VM_RAND_READ, VM_SEQ_READ},
     [MADV_DONTFORK] = {0, VM_DONTCOPY},
     [MADV_DOFORK] = {VM_DONTCOPY, 0},
+    [MADV_MERGEABLE] = {0, VM_MERGEABLE},
+    [MADV_UNMERGEABLE] = {VM_MERGEABLE, 0},
     [MADV_HUGEPAGE] = {VM_NOHUGEPAGE, VM_HUGEPAGE},
     [MADV_NOHUGEPAGE] = {VM_HUGEPAGE, VM_NOHUGEPAGE},
     [MADV_DONTDUMP] = {0, VM_DONTDUMP},
@@ -72,7 +76,7 @@ static int change_flags(struct vm_area_struct **vmap, uint64_t start, uint64_t e
         return -EINVAL;
     if (advice == MADV_DODUMP && (vma->vm_flags & VM_DONTEXPAND))
         return -EINVAL;
-    if (flags == vma->vm_flags)
+    if (flags == vma->vm_flags || (advice == MADV_MERGEABLE && vma_is_shared(vma)))
         return 0;
     int err = vma_carve(vmap, start, end);
     if (err)

@@ -163,6 +163,8 @@ static void flags_of_advice(void)
     CHECK(madvise(p, PAGE, MADV_DODUMP) == 0 && !vm_flag(p, " dd"));
     CHECK(madvise(p, PAGE, MADV_WIPEONFORK) == 0 && vm_flag(p, " wf") == 1);
     CHECK(madvise(p, PAGE, MADV_KEEPONFORK) == 0 && !vm_flag(p, " wf"));
+    CHECK(madvise(p, PAGE, MADV_MERGEABLE) == 0 && vm_flag(p, " mg"));
+    CHECK(madvise(p, PAGE, MADV_UNMERGEABLE) == 0 && !vm_flag(p, " mg"));
     CHECK(fails(madvise(s, PAGE, MADV_WIPEONFORK), EINVAL));
     CHECK(fails(madvise(s, PAGE, MADV_FREE), EINVAL) && madvise(p, PAGE, MADV_FREE) == 0);
     CHECK(mlock2(p, PAGE, MLOCK_ONFAULT) == 0 && vm_flag(p, " lf") == 1 && vm_flag(p, " lo") == 1);
