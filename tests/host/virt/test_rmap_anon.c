@@ -205,6 +205,47 @@ static void a_failed_fork_leaves_nothing(void **state)
     leave_all();
 }
 
+/* With a child taking it over, the pages of that child would be looked for in the other too. */
+static void what_two_children_share_is_not_taken_over(void **state)
+{
+    (void)state;
+    spaces[0].mm = fake_mm();
+    map(0, 0, 4);
+    touch(0, 0);
+    const struct anon_vma *av = vma_at(0, 0)->anon_vma;
+    assert_true(fork_into(1, 0) && fork_into(2, 0));
+    leave(0);
+    assert_true(fork_into(3, 1));
+    assert_ptr_equal(vma_at(3, 0)->anon_vma->parent, vma_at(1, 0)->anon_vma);
+    leave(3);
+    leave(2);
+    assert_true(fork_into(3, 1)); /* now it is the only child's */
+    assert_ptr_equal(vma_at(3, 0)->anon_vma, av);
+    audit();
+    leave_all();
+}
+
+static bool note(const struct rmap_entry *e, void *arg)
+{
+    char **end = arg;
+    *(*end)++ = (char)('0' + space_of(e->vma->vm_mm));
+    return true;
+}
+
+/* Who takes entries away one by one must not meet a child's before its parent's. */
+static void parents_are_seen_before_their_children(void **state)
+{
+    (void)state;
+    char order[SPACES + 1] = "", *end = order;
+    spaces[4].mm = fake_mm();
+    map(4, 0, 4);
+    touch(4, 1);
+    assert_true(fork_into(2, 4) && fork_into(5, 2) && fork_into(1, 4) && fork_into(3, 5));
+    rmap_walk(page_at(4, 1), note, &end);
+    assert_string_equal(order, "42513");
+    leave_all();
+}
+
 /* Each generation writes, has a child and exits. The last one must not carry all its ancestors. */
 static void fork_after_fork_does_not_grow_the_chains(void **state)
 {
@@ -280,6 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_families_add_up),
         cmocka_unit_test(a_failed_fork_leaves_nothing),
+        cmocka_unit_test(what_two_children_share_is_not_taken_over),
+        cmocka_unit_test(parents_are_seen_before_their_children),
         cmocka_unit_test(fork_after_fork_does_not_grow_the_chains),
         cmocka_unit_test(children_that_exit_are_forgotten),
         cmocka_unit_test(neighbours_share_so_that_they_can_merge),
