@@ -136,7 +136,7 @@ int64_t sys_migrate_pages(struct task *t, const uint64_t *a)
     struct mm_struct *mm = arg_space(t, (uint32_t)a[0], &err);
     if (!mm)
         return err;
-    err = move_range(mm, 0, USER_TOP, from, to, false);
+    err = move_range(mm, 0, USER_TOP, from, to, cred_capable(&t->guest->cred, CAP_SYS_NICE));
     mmput(mm);
     return err;
 }
