@@ -12,19 +12,15 @@
  * same checks are made, and all say that one.
  */
 #define _GNU_SOURCE
-#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "abi.h"
+#include "nodes.h"
 
-enum { PAGE = 4096, PAGES = 24, NODES_MAX = 64, HOME_NODE_CALL = 450 };
-
-static int nodes[NODES_MAX], node_count;
-static unsigned long all_nodes;
+enum { PAGE = 4096, PAGES = 24, HOME_NODE_CALL = 450 };
 
 static char *map(void)
 {
@@ -61,19 +57,6 @@ static char *touched(char *p)
 static int bind_to(char *p, int mode, unsigned long mask)
 {
     return (int)syscall(SYS_mbind, p, (long)PAGES * PAGE, mode, &mask, 65L, 0L);
-}
-
-static void find_nodes(void)
-{
-    int mode;
-    unsigned long allowed[NODES_MAX / 8] = {0};
-    CHECK(syscall(SYS_get_mempolicy, &mode, allowed, 512L, NULL, (long)MPOL_F_MEMS_ALLOWED) == 0);
-    for (int i = 0; i < NODES_MAX; i++) {
-        if (allowed[0] >> i & 1)
-            nodes[node_count++] = i;
-    }
-    all_nodes = allowed[0];
-    CHECK(node_count > 0);
 }
 
 static void first_touch(void)
