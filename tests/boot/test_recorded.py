@@ -11,25 +11,33 @@ NAMES = sorted(name.removesuffix(".txt") for name in os.listdir(RECORDED))
 
 # What qemu-riscv64 has not, or passes on to a host that is no riscv64 machine.
 EMULATOR_LACKS = {
+    "cow": "pages of its own: it shows those of the host",
     "cxx": "nothing, but it is built by another compiler",
     "edges": "places of mappings near the end of an address space of 256 GiB",
     "epoll": "epoll_pwait2",
     "eventfiles": "a signalfd's check of the size of a set",
     "futex": "owners that die: robust lists and priority inheritance",
+    "hostile": "guards of its own: it aborts at some bad pointers",
     "jobs": "stopping itself, as its parent should see it",
     "layout": "the layouts of a riscv64 process",
     "memory": "errors of madvise and mincore",
     "migrate": "nodes",
     "misc": "a child that ends by a signal's handler, and ids of its own",
     "mlock": "what is locked, and MADV_REMOVE",
+    "mqueue": "mq_notify",
     "msg": "addresses that cannot be written to",
     "newmem": "process_madvise, mseal and memfd_secret",
     "numa": "nodes",
     "overcommit": "a meminfo of its own",
     "place": "nodes",
+    "prctl": "most of prctl's options",
     "process": "vfork, and who executes",
+    "rseq": "rseq",
     "signals": "alternate stacks and real-time queues, in full",
+    "splice": "the ioctls that all files have",
     "threads": "owners that die: robust lists",
+    "unixmsg": "MSG_CTRUNC for descriptors that did not fit",
+    "vdso": "a vdso, before 8.2",
 }
 
 
