@@ -11,6 +11,7 @@ NAMES = sorted(name.removesuffix(".txt") for name in os.listdir(RECORDED))
 
 # What qemu-riscv64 has not, or passes on to a host that is no riscv64 machine.
 EMULATOR_LACKS = {
+    "bombs": "limits on processes of its own",
     "cow": "pages of its own: it shows those of the host",
     "cxx": "nothing, but it is built by another compiler",
     "edges": "places of mappings near the end of an address space of 256 GiB",
@@ -28,6 +29,7 @@ EMULATOR_LACKS = {
     "msg": "addresses that cannot be written to",
     "newmem": "process_madvise, mseal and memfd_secret",
     "numa": "nodes",
+    "openat2": "openat2",
     "overcommit": "a meminfo of its own",
     "place": "nodes",
     "prctl": "most of prctl's options",
@@ -37,7 +39,9 @@ EMULATOR_LACKS = {
     "splice": "the ioctls that all files have",
     "threads": "owners that die: robust lists",
     "unixmsg": "MSG_CTRUNC for descriptors that did not fit",
+    "userfault": "userfaultfd",
     "vdso": "a vdso, before 8.2",
+    "views": "a /proc of its own",
 }
 
 
