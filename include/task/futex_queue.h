@@ -103,4 +103,8 @@ void futex_wake_waiter_locked(struct futex_waiter *w);
 /** Sleep until woken: 0, -EINTR, -ETIMEDOUT; off the list in any case. */
 int64_t futex_sleep(struct task *t, struct futex_waiter *w, uint64_t deadline);
 
+/** The same, when the word at addr has that value: else -EAGAIN, or -EFAULT. w->key is set. */
+int64_t futex_sleep_if(struct task *t, struct futex_waiter *w, vaddr_t addr, uint32_t value,
+                       uint64_t deadline);
+
 #endif

@@ -175,27 +175,33 @@ int64_t futex_sleep(struct task *t, struct futex_waiter *w, uint64_t deadline)
     return dequeue(w) ? err : 0;
 }
 
-int64_t futex_wait(struct task *t, vaddr_t addr, unsigned flags, uint32_t value, uint32_t bits,
-                   uint64_t deadline)
+int64_t futex_sleep_if(struct task *t, struct futex_waiter *w, vaddr_t addr, uint32_t value,
+                       uint64_t deadline)
 {
-    struct futex_waiter w = {.task = t, .bits = bits};
+    struct futex_bucket *b = futex_bucket(&w->key);
     uint32_t now;
-    if (!bits)
-        return -EINVAL;
-    int err = futex_key(t->mm, addr, flags, &w.key);
-    if (err)
-        return err;
-    struct futex_bucket *b = futex_bucket(&w.key);
-    err = futex_lock_with_value(b, addr, &now);
+    int err = futex_lock_with_value(b, addr, &now);
     if (err)
         return err;
     if (now != value) {
         spin_unlock(&b->lock);
         return -EAGAIN;
     }
-    futex_enqueue_locked(b, &w);
+    futex_enqueue_locked(b, w);
     spin_unlock(&b->lock);
-    return futex_sleep(t, &w, deadline);
+    return futex_sleep(t, w, deadline);
+}
+
+int64_t futex_wait(struct task *t, vaddr_t addr, unsigned flags, uint32_t value, uint32_t bits,
+                   uint64_t deadline)
+{
+    struct futex_waiter w = {.task = t, .bits = bits};
+    if (!bits)
+        return -EINVAL;
+    int err = futex_key(t->mm, addr, flags, &w.key);
+    if (err)
+        return err;
+    return futex_sleep_if(t, &w, addr, value, deadline);
 }
 
 /* --- waking ----------------------------------------------------------------------------------- */

@@ -229,7 +229,6 @@ int64_t futex_wait_requeue_pi(struct task *t, vaddr_t addr, unsigned flags, uint
 {
     struct futex_waiter w = {.task = t, .kind = FUTEX_REQUEUE, .bits = bits};
     struct futex_key keys[2];
-    uint32_t now;
     if (!bits || addr.v == addr2.v)
         return -EINVAL;
     int err = futex_two_keys(t->mm, addr, addr2, flags, keys);
@@ -237,17 +236,7 @@ int64_t futex_wait_requeue_pi(struct task *t, vaddr_t addr, unsigned flags, uint
         return err;
     w.key = keys[0];
     w.target = keys[1];
-    struct futex_bucket *b = futex_bucket(&w.key);
-    err = futex_lock_with_value(b, addr, &now);
-    if (err)
-        return err;
-    if (now != value) {
-        spin_unlock(&b->lock);
-        return -EAGAIN;
-    }
-    futex_enqueue_locked(b, &w);
-    spin_unlock(&b->lock);
-    int64_t result = futex_sleep(t, &w, deadline);
+    int64_t result = futex_sleep_if(t, &w, addr, value, deadline);
     if (w.has_lock)
         return 0;
     if (w.owner_died)
