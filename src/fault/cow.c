@@ -40,40 +40,48 @@ static void make_writable(struct vm_area_struct *vma, uint64_t addr, pte_t *pte)
     tlb_flush_spurious(&vma->vm_mm->tlb, mk_vaddr(addr));
 }
 
-/* The old page if it has to be copied, referenced; NULL when nothing is left to do. */
-static struct page *page_to_copy(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
-                                 bool *same)
+/* Is that still what the fault saw, so that nobody else has dealt with it? */
+static bool unchanged(pte_t now, pte_t seen)
 {
-    struct page *old = NULL;
+    return pte_present(now) && pte_pfn(now).v == pte_pfn(seen).v && !pte_writable(now);
+}
+
+/*
+ * True: the write may go on, or be tried again. False: what *old names has to be copied, and has a
+ * reference for that; NULL: the page of zeros.
+ */
+static bool write_in_place(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
+                           struct page **old)
+{
     struct mm_struct *mm = vma->vm_mm;
+    bool done = true;
+    *old = NULL;
     spin_lock(&mm->page_table_lock);
     pte_t now = pte_load(pte);
-    *same = pte_present(now) && pte_pfn(now).v == pte_pfn(seen).v && !pte_writable(now);
-    if (*same && !pte_special(now)) {
-        old = pfn_to_page(pte_pfn(now));
-        if (vma_is_shared(vma) || anon_page_is_exclusive(old)) {
+    if (unchanged(now, seen)) {
+        struct page *page = pte_special(now) ? NULL : pfn_to_page(pte_pfn(now));
+        if (page && (vma_is_shared(vma) || anon_page_is_exclusive(page))) {
             if (!vma_is_shared(vma))
-                page_move_anon_rmap(old, vma);
+                page_move_anon_rmap(page, vma);
             make_writable(vma, addr, pte);
-            *same = false;
-            old = NULL;
         } else {
-            get_page(old);
+            if (page)
+                get_page(page);
+            *old = page;
+            done = false;
         }
     }
     spin_unlock(&mm->page_table_lock);
-    return old;
+    return done;
 }
 
-/* `copy` takes the place of what seen named, unless that is no longer there. */
-static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struct page *old,
-                    struct page *copy)
+/* `copy` takes the place of `old` (NULL: the page of zeros), unless that is no longer there. */
+static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
+                    struct page *old, struct page *copy)
 {
     struct mm_struct *mm = vma->vm_mm;
-    uint64_t pfn = page_to_pfn(old ? old : zero_page).v;
     spin_lock(&mm->page_table_lock);
-    pte_t now = pte_load(pte);
-    bool same = pte_present(now) && pte_pfn(now).v == pfn && !pte_writable(now);
+    bool same = unchanged(pte_load(pte), seen);
     if (same) {
         pte_exchange(pte, mk_pte(0));
         tlb_flush_page(&mm->tlb, mk_vaddr(addr));
@@ -95,11 +103,10 @@ static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, struc
 enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
                                         pte_t seen)
 {
-    bool same;
+    struct page *old;
     if (!vma_is_shared(vma) && anon_vma_prepare(vma))
         return FAULT_OOM;
-    struct page *old = page_to_copy(vma, addr, pte, seen, &same);
-    if (!same)
+    if (write_in_place(vma, addr, pte, seen, &old))
         return FAULT_DONE;
     struct page *copy = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr);
     if (copy) {
@@ -107,7 +114,7 @@ enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t add
             copy_page(page_address(copy), page_address(old));
         else
             clear_page(page_address(copy));
-        if (!replace(vma, addr, pte, old, copy))
+        if (!replace(vma, addr, pte, seen, old, copy))
             __free_page(copy);
         else if (old)
             put_page(old); /* the entry's reference */

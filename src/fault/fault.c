@@ -64,6 +64,15 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
     return handle_fault(vma, addr, access);
 }
 
+/* What the VMA does not allow is no question of pages. */
+static inline enum fault_result fault_in_vma(struct vm_area_struct *vma, uint64_t addr,
+                                             uint64_t access)
+{
+    if (unlikely(!(vma->vm_prot & access)))
+        return FAULT_ACCERR;
+    return handle_fault(vma, addr & PAGE_MASK, access);
+}
+
 /* --- with the lock of the whole space --------------------------------------------------------- */
 
 static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint64_t access,
@@ -76,9 +85,7 @@ static enum fault_result fault_locked(struct mm_struct *mm, uint64_t addr, uint6
         *below_stack = vma->vm_flags & VM_GROWSDOWN;
         return FAULT_MAPERR;
     }
-    if (!(vma->vm_prot & access))
-        return FAULT_ACCERR;
-    return handle_mm_fault(vma, addr & PAGE_MASK, access);
+    return fault_in_vma(vma, addr, access);
 }
 
 /* Counted by both who handle faults, on the hart where they end. */
@@ -132,9 +139,7 @@ enum fault_result user_fault(struct mm_struct *mm, uint64_t addr, uint64_t acces
         vma_end_read(mm, vma);
         return fault_by_mmap_lock(mm, addr, access, VMA_LOCK_RETRY);
     }
-    enum fault_result result = FAULT_ACCERR;
-    if (likely(vma->vm_prot & access))
-        result = handle_fault(vma, addr & PAGE_MASK, access);
+    enum fault_result result = fault_in_vma(vma, addr, access);
     vma_end_read(mm, vma);
     uint64_t *events = hart_vm_events();
     add_relaxed(&events[VMA_LOCK_SUCCESS], 1);

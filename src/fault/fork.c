@@ -1,82 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork.c - a copy of an address space that copies no page.
+ * fork.c - a copy of an address space: the same ranges, and in them the same pages.
  *
- *      parent  entry rw -> page            parent  entry r- -> page <- r- entry  child
- *      before the fork                     after: the first to write gets a copy (cow.c)
+ *      parent  [text][data][heap] .......... [mmap][stack]    numbers and limits
+ *                |     |     |                 |     |          |
+ *      child   [text][data][heap] .......... [mmap][stack]    the same, locks on memory left out
  *
- * Pages of files that were only read are not even shared here: the child finds them again by
- * faulting. So the work is one look at each entry of private memory.
+ * VM_DONTCOPY leaves a range out, VM_WIPEONFORK its pages; what a range maps is shared page by page
+ * (fork_pages.c). The parent's translations are flushed once, behind the last range.
  *
- * Locks: mmap_lock of both for writing (the child's is nobody else's yet), then the parent's
- * page_table_lock and the child's inside of it.
- * Linux's counterpart: dup_mmap(), copy_page_range().
+ * Locks: mmap_lock of both for writing (the child's is nobody else's yet).
+ * Linux's counterpart: dup_mmap().
  */
 #include "base/errno.h"
+#include "fault/fork.h"
 #include "fault/mmap.h"
-#include "phys/page.h"
 #include "virt/commit.h"
 #include "virt/mapping.h"
 #include "virt/rmap.h"
-
-/* Share what one entry maps. Both tables are locked. */
-static void copy_entry(struct mm_struct *dst, pte_t *to, pte_t *from)
-{
-    pte_t e = pte_load(from);
-    if (pte_none(e))
-        return;
-    if (pte_is_migration(e)) { /* neither may write to it when it arrives */
-        e = pte_make_absent(PTE_TYPE_MIGRATION_READ, pte_offset(e), 0);
-        struct page *moving = pfn_to_page(mk_pfn(pte_offset(e)));
-        mm_count(dst, mm_counter_of(moving), 1);
-        pte_store(from, e);
-        pte_store(to, e);
-        return;
-    }
-    if (!pte_special(e)) {
-        struct page *page = pfn_to_page(pte_pfn(e));
-        if (page->type != PAGE_ANON)
-            return;
-        get_page(page);
-        page_add_anon_rmap(page);
-        mm_count(dst, MM_ANONPAGES, 1);
-    }
-    if (pte_present(e))
-        e = pte_wrprotect(pte_test_and_wrprotect(from));
-    pte_store(to, e);
-}
-
-/* The entries of start..end, which lie in one table of each. */
-static int copy_table(struct mm_struct *dst, struct mm_struct *src, uint64_t start, uint64_t end)
-{
-    pte_t *from = mm_find_pte(src, start);
-    if (!from)
-        return 0;
-    pte_t *to = mm_make_pte(dst, start);
-    if (!to)
-        return -ENOMEM;
-    spin_lock(&src->page_table_lock);
-    spin_lock_nested(&dst->page_table_lock);
-    for (uint64_t addr = start; addr < end; addr += PAGE_SIZE)
-        copy_entry(dst, to++, from++);
-    spin_unlock(&dst->page_table_lock);
-    spin_unlock(&src->page_table_lock);
-    return 0;
-}
-
-static int copy_pages(struct mm_struct *dst, struct mm_struct *src,
-                      const struct vm_area_struct *vma)
-{
-    int err = 0;
-    if (!vma->anon_vma && vma->vm_mapping)
-        return 0;
-    for (uint64_t addr = vma->vm_start; addr < vma->vm_end && !err;) {
-        uint64_t end = MIN(vma->vm_end, ALIGN_DOWN(addr, TABLE_SPAN) + TABLE_SPAN);
-        err = copy_table(dst, src, addr, end);
-        addr = end;
-    }
-    return err;
-}
 
 static int copy_vma(struct mm_struct *dst, struct mm_struct *src, struct vm_area_struct *vma)
 {
@@ -103,7 +44,7 @@ static int copy_vma(struct mm_struct *dst, struct mm_struct *src, struct vm_area
     /* found by rmap before it has entries: a walk then misses none */
     vma_insert(dst, copy);
     mm_account_vma(dst, copy->vm_flags, vma_is_anonymous(copy), (int64_t)vma_pages(copy));
-    return wipe ? 0 : copy_pages(dst, src, vma);
+    return wipe ? 0 : copy_page_range(dst, src, vma);
 }
 
 static void copy_layout(struct mm_struct *dst, const struct mm_struct *src)
