@@ -136,7 +136,7 @@ bool vma_range_is_mapped(struct mm_struct *mm, uint64_t start, uint64_t end);
 struct vm_area_struct *vma_next(const struct vm_area_struct *vma);
 struct vm_area_struct *vma_prev(const struct vm_area_struct *vma);
 
-/** The last VMA that starts at or below addr... and ends there or before: what lies in front. */
+/** The last VMA that ends at or below addr, however far below, or NULL: what lies in front. */
 struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr);
 
 /** Put a VMA into list and tree, and into the i_mmap of what it maps. The range is free. */
@@ -144,6 +144,9 @@ void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma);
 
 /** Take it out again; it is not freed. */
 void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma);
+
+/** Only into list and tree: it is in the i_mmap of what it maps already, or maps nothing. */
+void vma_link(struct mm_struct *mm, struct vm_area_struct *vma);
 
 /** Only out of list and tree: walks over a file's mappers still find it. */
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);

@@ -90,15 +90,3 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, uint64_t start, uint6
     }
     return NULL;
 }
-
-int vma_carve(struct vm_area_struct **vmap, uint64_t start, uint64_t end)
-{
-    struct vm_area_struct *vma = *vmap;
-    if (vma->vm_start < start) {
-        int err = vma_split(vma, start);
-        if (err)
-            return err;
-        *vmap = vma = vma_next(vma);
-    }
-    return vma->vm_end > end ? vma_split(vma, end) : 0;
-}
