@@ -31,8 +31,14 @@ KINDS = ["null", "wild", "jump", "text", "data", "monitor", "canonical", "misali
          "privileged", "sret", "illegal", "ebreak", "stack", "readonly", "unmapped"]
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_maps_tell_what_is_mapped(run, seed):
+    run(ORDINARY, f"patchwork --steps 3000 --seed {seed}")
+
+
 def test_each_guest_has_help(run):
-    guests = ("hello", "memhog", "churn", "fragment", "stress", "segv", "spin")
+    guests = ("hello", "memhog", "churn", "fragment", "stress", "segv", "spin",
+              "patchwork")
     result = run(ORDINARY, *(f"{guest} --help" for guest in guests))
     for i, guest in enumerate(guests):
         assert re.search(rf"\b{guest}\b", result.output(i))
