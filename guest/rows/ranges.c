@@ -20,6 +20,38 @@ static double map_unmap(void)
     return since(start, N);
 }
 
+/*
+ * The same among thousands of ranges, where the highest hole that is large enough lies in their
+ * middle:
+ *
+ *      [none] . [none] . [none] . . [none] . [none] .
+ */
+static double map_among(void)
+{
+    enum { N = 1000, RANGES = 2000 };
+    size_t wanted = 2 * GUEST_PAGE, size = (2 * RANGES + 1) * GUEST_PAGE;
+    char *area = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area == MAP_FAILED)
+        return -1;
+    char *at = area, *found;
+    for (int i = 0; i < RANGES; i++) {
+        size_t hole = i == RANGES / 2 ? wanted : GUEST_PAGE;
+        if (munmap(at + GUEST_PAGE, hole))
+            return -1;
+        at += GUEST_PAGE + hole;
+    }
+    do /* fill what there is above */
+        found = guest_map("bench", wanted);
+    while (found >= area + size);
+    munmap(found, wanted);
+    uint64_t start = ticks();
+    for (int i = 0; i < N; i++)
+        munmap(guest_map("bench", wanted), wanted);
+    double ns = since(start, N);
+    munmap(area, size);
+    return ns;
+}
+
 /* A page in the middle loses its right to be written and gets it back: two splits, two joins. */
 static double mprotect_flip(void)
 {
@@ -61,6 +93,7 @@ static double mremap_mib(void)
 
 const struct row rows_of_ranges[] = {
     {"map-unmap-64k", map_unmap},
+    {"map-among-2000", map_among},
     {"mprotect-flip", mprotect_flip},
     {"mremap-1m", mremap_mib},
     {NULL, NULL},
