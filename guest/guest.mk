@@ -10,9 +10,10 @@ GUEST_LDFLAGS := -static -s -Wl,--gc-sections
 GUESTS := $(patsubst guest/%.c,build/guest/%,$(wildcard guest/*.c))
 GUEST_LIB := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/lib/*.c))
 GUEST_ROWS := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/rows/*.c))
+GUEST_MALLOC := $(patsubst guest/%.c,build/guest/%.o,$(wildcard guest/malloc/*.c guest/replay/*.c))
 
 .PHONY: guests
-.SECONDARY: $(GUEST_LIB) $(GUEST_ROWS)
+.SECONDARY: $(GUEST_LIB) $(GUEST_ROWS) $(GUEST_MALLOC)
 guests: $(GUESTS)
 
 build/guest/%.o: guest/%.c guest/guest.mk
@@ -22,6 +23,7 @@ build/guest/%.o: guest/%.c guest/guest.mk
 
 # A program may have objects of its own.
 build/guest/bench: $(GUEST_ROWS)
+build/guest/traces: $(GUEST_MALLOC)
 
 build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
 	@mkdir -p $(@D)
@@ -33,3 +35,4 @@ build/guest/%: guest/%.c $(GUEST_LIB) guest/guest.mk
 linux-init: build/guest/linux/init
 
 -include $(GUESTS:=.d) build/guest/linux/init.d $(GUEST_LIB:.o=.d) $(GUEST_ROWS:.o=.d)
+-include $(GUEST_MALLOC:.o=.d)

@@ -97,6 +97,13 @@ def test_stress(run, small_machine):
     run(small_machine, "stress --workers 4 --memory 2M --rounds 5")
 
 
+def test_a_malloc_beside_glibcs(run):
+    """Ours works on every trace, and takes about as much memory as glibc's."""
+    result = run(ORDINARY, "traces --check", "traces sizes", "check")
+    assert result.output(0).count(": ok") == 8
+    assert int(result.output(1).split("bench malloc-memory ")[1].split()[0]) < 120
+
+
 def test_memory_returns(run):
     """What guests took is free again when they have ended."""
     reads = "cat /proc/meminfo | grep MemFree"
