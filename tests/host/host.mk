@@ -14,7 +14,7 @@ HOST_DIR ?= build/host
 HOST_SRCS := $(wildcard src/base/*.c src/phys/*.c src/slab/*.c) src/kern/lock.c \
              src/kern/rwsem.c src/pressure/migrate.c $(wildcard src/fault/*.c) \
              $(filter-out src/virt/kernel_map% src/virt/tlb.c,$(wildcard src/virt/*.c)) \
-             $(wildcard tests/host/support/*.c) $(HOST_MORE)
+             $(wildcard tests/host/support/*.c) $(wildcard guest/malloc/*.c) $(HOST_MORE)
 HOST_TESTS := $(wildcard tests/host/*/test_*.c)
 HOST_LABS := $(wildcard tests/labs/*/host/*.c)
 HOST_THREADS := $(filter %_threads.c,$(HOST_TESTS))
@@ -27,7 +27,7 @@ HOST_OURS := snprintf vsnprintf memcpy memmove memset memcmp memchr strlen strnl
 HOST_RENAME_OURS := $(foreach f,$(HOST_OURS),-D$f=pagoda_$f) -fno-builtin
 HOST_RENAME := -Dsnprintf=pagoda_snprintf -Dvsnprintf=pagoda_vsnprintf
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -Itests/host/include -Iinclude \
-               -Itests/host -Itests -DCONFIG_DEBUG=1 -Wall -Wextra -MMD -MP
+               -Itests/host -Itests -Iguest -DCONFIG_DEBUG=1 -Wall -Wextra -MMD -MP
 HOST_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_TSAN := -fsanitize=thread
 # A graded program runs its tests one by one, each in a process of its own, and signs the outcome.
@@ -43,6 +43,11 @@ $(HOST_DIR)/$1/src/%.o: src/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
 	$$Q$(HOST_CC) $(HOST_CFLAGS) $(HOST_RENAME) $$(HOST_OWN) $2 -c -o $$@ $$<
+
+$(HOST_DIR)/$1/guest/%.o: guest/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)
+	$$Q$(HOST_CC) $(HOST_CFLAGS) $2 -c -o $$@ $$<
 
 $(HOST_DIR)/$1/tests/%.o: tests/%.c
 	@mkdir -p $$(@D)

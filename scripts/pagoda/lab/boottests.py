@@ -43,11 +43,12 @@ def commands_of(machine, seed):
     return commands + ["check"]
 
 
-def qemu_command(machine, image, seed, directory):
+def qemu_command(machine, image, guests, seed, directory):
     """(command line of QEMU, the batch) for one machine of the manifest."""
     options = machine.options + (draw_machine(seed) if machine.draw else [])
     batch = commands_of(machine, seed)
-    parsed = parse_options([*options, "--icount", "--seed", str(seed & 0xffffffff), "--", *batch])
+    parsed = parse_options([*options, *guests, "--icount", "--seed", str(seed & 0xffffffff), "--",
+                            *batch])
     described = machine_from_options(parsed)
     commands = launcher.batch_commands(parsed)
     command = launcher.prepare_monitor(parsed, described, directory, image, commands)
@@ -72,11 +73,11 @@ def watch_machine(process, screen, watch, quiet):
             return why
 
 
-def boot(work, machine, image, seed):
+def boot(work, machine, image, guests, seed):
     """Boot once; returns (screen, why it was stopped, exit status, options)."""
     directory = os.path.join(work.scratch, "boot")
     os.makedirs(directory)
-    command, commands, options = qemu_command(machine, image, seed, directory)
+    command, commands, options = qemu_command(machine, image, guests, seed, directory)
     socket_path = os.path.join(directory, "qmp")
     if os.geteuid() == 0:
         for name in os.listdir(directory):
@@ -147,9 +148,9 @@ def judge(machine, screen, stopped, status, image, key):
     return "", "", ""
 
 
-def run_machine(work, machine, image, seed):
+def run_machine(work, machine, image, guests, seed):
     """(Evidence, {command: output}) of one machine of the manifest."""
-    screen, stopped, status, options = boot(work, machine, image, seed)
+    screen, stopped, status, options = boot(work, machine, image, guests, seed)
     fault, expected, got = judge(machine, screen, stopped, status, image, work.key)
     if fault and machine.draw:
         fault += f"\n(the machine was drawn: {' '.join(options)})"
@@ -170,7 +171,7 @@ def measure(item, outputs):
         if match:
             cost = int(match.group(1))
             share = min(1.0, max(0.0, (item.none - cost) / (item.none - item.full)))
-            text = "" if share == 1 else (f"{item.bench} takes {cost} instructions; up to "
+            text = "" if share == 1 else (f"{item.bench} takes {cost} {item.unit}; up to "
                                           f"{item.full:g} earn all points, {item.none:g} none")
             return Evidence(f"bench.{item.bench}", share == 1, f"at most {item.full:g}", str(cost),
                             text, share=share)

@@ -21,7 +21,7 @@ FRAMES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "frames")
 # What other people's frames need in a student's edition.
 IN_EDITION = {"grade.yml": ".github/workflows/grade.yml",
               "devcontainer.json": ".devcontainer/devcontainer.json"}
-HEADER = '#include "kern/lab.h"'
+HEADERS = {"guest/": '#include "lib/lab.h"', "": '#include "kern/lab.h"'}  # by path
 MARKED = ("src/", "include/", "guest/")
 AUTHOR = {"GIT_AUTHOR_NAME": "Pagoda", "GIT_AUTHOR_EMAIL": "pagoda@localhost",
           "GIT_COMMITTER_NAME": "Pagoda", "GIT_COMMITTER_EMAIL": "pagoda@localhost"}
@@ -45,20 +45,25 @@ def is_teachers(path):
     return any(fnmatch.fnmatch(path, pattern) for pattern in TEACHERS)
 
 
-def with_include(text):
+def header_for(path):
+    """The line that declares lab_missing() for a file there."""
+    return next(line for start, line in HEADERS.items() if path.startswith(start))
+
+
+def with_include(path, text):
     """@text with the header that declares lab_missing(), where the includes are in order."""
-    lines = text.split("\n")
-    if HEADER in lines or not any(line.lstrip().startswith(marks.MISSING) for line in lines):
+    lines, header = text.split("\n"), header_for(path)
+    if header in lines or not any(line.lstrip().startswith(marks.MISSING) for line in lines):
         return text
     includes = [i for i, line in enumerate(lines) if line.startswith('#include "')]
-    later = [i for i in includes[1:] if lines[i] > HEADER]
+    later = [i for i in includes[1:] if lines[i] > header]
     at = later[0] if later else includes[-1] + 1
-    return "\n".join(lines[:at] + [HEADER] + lines[at:])
+    return "\n".join(lines[:at] + [header] + lines[at:])
 
 
-def student_text(text, names):
+def student_text(path, text, names):
     """A source as students of the labs @names get it."""
-    return with_include(marks.without_marks(marks.without_solutions(text, names), names))
+    return with_include(path, marks.without_marks(marks.without_solutions(text, names), names))
 
 
 def copy_file(path, names, directory):
@@ -70,7 +75,7 @@ def copy_file(path, names, directory):
             text = file.read()
         if " lab " in text:
             with open(target, "w", encoding="utf-8") as file:
-                file.write(student_text(text, names))
+                file.write(student_text(path, text, names))
             shutil.copymode(source, target)
             return
     shutil.copy2(source, target)

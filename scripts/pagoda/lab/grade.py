@@ -28,12 +28,14 @@ def wanted_evidence(items, only):
 def boot_all(work, machines, seed, progress):
     """({name: Evidence}, {command: output} of the machine named bench)."""
     found, figures, images = {}, {}, {}
+    guests = work.link_guests() if machines else []
     for name in machines:
         machine = work.lab.machines[name]
         progress(f"machine: {name}")
         if machine.release not in images:
             images[machine.release] = work.link_image(machine.release)
-        evidence, outputs = boottests.run_machine(work, machine, images[machine.release], seed)
+        evidence, outputs = boottests.run_machine(work, machine, images[machine.release], guests,
+                                                  seed)
         found[evidence.name] = evidence
         if name == BENCH:
             figures = outputs

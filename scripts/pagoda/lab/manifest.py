@@ -2,11 +2,13 @@
 """What a lab consists of: docs/labs/NN-name/lab.toml.
 
       name, title, hours, files, needs           the lab; files are what a student hands in
+      guests                                     programs of ours that such files are linked into
       [[step]]     number, title                 the marked regions with that number
       [[item]]     id, title, points, paragraph  what earns points:
                    host = ["program.test", ...]    tests on this host
                    boot = ["machine", ...]         whole batches on machines
-                   bench = "row"                   instructions; full and none are thresholds
+                   bench = "row"                   a cost; full and none are thresholds, unit
+                                                   says of what, if not of instructions
       [[host]]     program, source               a cmocka program; env for its environment
       [[machine]]  name, options, commands       what is booted; a drawn one has draw = true
 """
@@ -38,6 +40,7 @@ class Item:
     bench: str = ""
     full: float = 0  # a cost up to this earns all points
     none: float = 0  # from this on it earns none
+    unit: str = "instructions"
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Lab:
     programs: dict
     machines: dict
     allow: list
+    guests: list
 
     @property
     def points(self):
@@ -97,7 +101,7 @@ def load_lab(path, root=ROOT):
                   [Step(**entry) for entry in data["step"]],
                   [Item(**entry) for entry in data["item"]],
                   {p.program: p for p in programs}, {m.name: m for m in machines},
-                  data.get("allow", []))
+                  data.get("allow", []), data.get("guests", []))
     except (KeyError, TypeError) as error:
         raise Wrong(f"{path}: {error}") from None
     check(lab, path)

@@ -2,8 +2,10 @@
 """What a handed-in file may not do: looked at before it is linked to anything.
 
 It is a part of one floor, so it may use what that floor and the floors below it have, and nothing
-else: no system call, no console, no name of the grader's. It has no assembly, no sections or
-constructors of its own, and adds no global name to those that the file had.
+else: no system call, no console, no name of the grader's. A guest's file may use what the other
+files of its folder have, and not the C library, which could print or end the program. It has no
+assembly, no sections or constructors of its own, and adds no global name to those that the file
+had.
 """
 import os
 import re
@@ -13,6 +15,7 @@ import subprocess
 from ..build import ROOT
 from ..machine import Wrong
 
+IMAGE, RELEASE, HOST = "build/debug-gcc", "build/release-gcc", "build/host/asan"
 FILE_MOST = 256 << 10  # bytes
 CROSS = os.environ.get("CROSS", "riscv64-linux-gnu-")
 FLOORS = ("base", "arch", "kern", "phys", "slab", "virt", "fault", "pressure", "file", "task")
@@ -20,12 +23,12 @@ FLOORS = ("base", "arch", "kern", "phys", "slab", "virt", "fault", "pressure", "
 DENIED = re.compile(r"^(sbi_|serial_|uart_|batch_|console_|selftest_|log_sink|siphash_|_start)")
 # The sanitizers' own, and what a compiler calls by itself.
 IMPLIED = re.compile(r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|_GLOBAL_OFFSET_TABLE_$|"
-                     r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$|host_hart$)")
-WORDS = re.compile(r"\b(asm|__asm|__asm__)\b|__attribute__\s*\(\(\s*[^)]*\b_*(constructor|"
-                   r"destructor|section|alias|ifunc|weakref|cleanup)_*\b|__builtin_return_address|"
-                   r"__builtin_frame_address")
-DIRECTIVES = re.compile(r"^\s*#\s*(include\s+(?!\"(?:" + "|".join(FLOORS) + r")/\w+\.h\")|"
-                        r"pragma|line\b|\d).*$", re.MULTILINE)
+                     r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$|host_hart$|"
+                     r"__(clz|ctz|popcount)[sd]i2$|lab_missing_at$)")
+WORDS = re.compile(r"\b(asm|__asm|__asm__|_Pragma)\b|__attribute(__)?\s*\(\(\s*[^)]*\b_*"
+                   r"(constructor|destructor|section|alias|ifunc|weakref|cleanup)_*\b|"
+                   r"__builtin_return_address|__builtin_frame_address")
+FREESTANDING = ("stddef", "stdint", "stdbool", "limits", "string")  # headers that do nothing
 
 
 class Refused(Exception):
@@ -64,13 +67,28 @@ def without_comments(text):
                   flags=re.DOTALL)
 
 
+def is_guests(path):
+    """Is it a file of a guest, and not one of the monitor's?"""
+    return path.startswith("guest/")
+
+
+def strange_directives(path):
+    """A pattern for directives that this file may not have."""
+    headers = rf"\"(?:{'|'.join(FLOORS)})/\w+\.h\""
+    if is_guests(path):
+        headers = rf"(?:\"(?:lib/lab|{path.split('/')[1]}/\w+)\.h\"|" \
+                  rf"<(?:{'|'.join(FREESTANDING)})\.h>)"
+    fine = rf"include\s*{headers}|(?:define|undef|if|ifdef|ifndef|elif|else|endif|error)\b"
+    return re.compile(rf"^\s*#(?![^\S\n]*(?:{fine})|[^\S\n]*$).*$", re.MULTILINE)
+
+
 def screen_text(path, text):
     """Look at the source itself."""
     code = without_comments(text)
-    directive = DIRECTIVES.search(code)
+    directive = strange_directives(path).search(code)
     if directive:
-        raise Refused(f"{path}: '{directive.group().strip()}': only headers of the floors below "
-                      "are included, and no pragmas are used")
+        raise Refused(f"{path}: '{directive.group().strip()}': only headers of the floors below, "
+                      "or of a guest's own folder, are included, and no pragmas are used")
     code = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', code)
     word = WORDS.search(code)
     if word:
@@ -88,14 +106,14 @@ def _nm(words, objects):
             if len(line.split()) >= 2 and not line.endswith(":")}
 
 
-def allowed_symbols(path, image_build, lab):
-    """Names that a file of this floor may use: those of its floor and of the floors below."""
-    floor = path.split("/")[1]
-    objects = []
-    for name in FLOORS[:FLOORS.index(floor) + 1]:
-        folder = os.path.join(image_build, "src", name)
-        objects += [os.path.join(folder, o) for o in sorted(os.listdir(folder))
-                    if o.endswith(".o")]
+def allowed_symbols(path, lab):
+    """Names that a file may use: those of its floor and of the floors below, or of its folder."""
+    folders = [os.path.dirname(machine_object(path))]
+    if not is_guests(path):
+        above, floor = os.path.split(folders[0])
+        folders = [os.path.join(above, f) for f in FLOORS[:FLOORS.index(floor) + 1]]
+    objects = [os.path.join(ROOT, folder, name) for folder in folders
+               for name in sorted(os.listdir(os.path.join(ROOT, folder))) if name.endswith(".o")]
     names = _nm(["-g", "--defined-only"], objects)
     return {n for n in names if not DENIED.match(n)} | set(lab.allow)
 
@@ -106,8 +124,8 @@ def screen_object(path, built, reference, allowed):
     strange = sorted(n for n in used if n not in allowed and n.removeprefix("pagoda_")
                      not in allowed)
     if strange:
-        raise Refused(f"{path} uses {', '.join(strange[:5])}, which is nothing of its floor or "
-                      "of the floors below")
+        below = "its folder" if is_guests(path) else "its floor or of the floors below"
+        raise Refused(f"{path} uses {', '.join(strange[:5])}, which is nothing of {below}")
     added = _nm(["-g", "--defined-only"], [built]) - _nm(["-g", "--defined-only"], [reference])
     if added:
         raise Refused(f"{path} defines {', '.join(sorted(added)[:5])}, which the file did not "
@@ -123,7 +141,11 @@ def screen_sections(path, built):
             raise Refused(f"{path} has a section {name} of its own")
 
 
-def root_object(kind, path):
-    """Where the trusted tree has the object of a source."""
-    folder = {"debug": "build/debug-gcc", "asan": "build/host/asan"}[kind]
-    return os.path.join(ROOT, folder, path + ".o" if kind == "debug" else path[:-2] + ".o")
+def machine_object(path):
+    """Where a tree has what the machine runs of a source: a part of the image, or of a guest."""
+    return f"build/{path[:-2]}.o" if is_guests(path) else f"{IMAGE}/{path}.o"
+
+
+def host_object(path):
+    """Where a tree has what this host runs of it."""
+    return f"{HOST}/{path[:-2]}.o"

@@ -18,9 +18,10 @@ from ..build import ROOT
 from ..machine import Wrong
 from . import sandbox, screen
 from .export import tree_files
+from .screen import HOST, IMAGE, RELEASE, host_object, machine_object
 from .sign import Key
 
-IMAGE, RELEASE, HOST = "build/debug-gcc", "build/release-gcc", "build/host/asan"
+GUEST = "build/guest"
 NOT_COPIED = ("docs/", "tests/boot/", "tests/abi/", "tests/fuzz/corpus/", "tests/busybox/")
 COMPILING = sandbox.Limits(cpu=60, wall=300, memory=1500)
 
@@ -84,8 +85,13 @@ class Work:
                 continue
             os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
             shutil.copy2(os.path.join(ROOT, path), self.path(path))
-        for build in (IMAGE, RELEASE, HOST, "build/guest"):
+        for build in (IMAGE, RELEASE, HOST, GUEST):
             self._copy_build(build)
+        for name in [name for path in self.lab.files for name in
+                     (machine_object(path), host_object(path), f"{RELEASE}/{path}.o")] + \
+                [f"{GUEST}/{guest}" for guest in self.lab.guests]:
+            if os.path.exists(self.path(name)):
+                os.remove(self.path(name))
         for path, text in handed_in.items():
             screen.screen_text(path, text)
             os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
@@ -99,12 +105,8 @@ class Work:
             target = self.path(os.path.relpath(folder, ROOT))
             os.makedirs(target, exist_ok=True)
             for name in names:
-                if build == "build/guest" or "." in name and not name.startswith("pagoda.elf"):
+                if build == GUEST or "." in name and not name.startswith("pagoda.elf"):
                     shutil.copy2(os.path.join(folder, name), os.path.join(target, name))
-        for path in self.lab.files:
-            for name in (f"{build}/{path}.o", f"{build}/{path[:-2]}.o"):
-                if os.path.exists(self.path(name)):
-                    os.remove(self.path(name))
 
     def _give_away(self):
         """The folder belongs to the user of the sandbox; what it was copied from does not."""
@@ -127,17 +129,15 @@ class Work:
 
     def compile(self):
         """Compile what was handed in, and look at it."""
-        own = [p for p in self.lab.files if p.startswith("src/")]
-        host = [f"{HOST}/{p[:-2]}.o" for p in own] if self.lab.programs else []
-        self.make(*[f"{IMAGE}/{p}.o" for p in own], *host)
+        own = [p for p in self.lab.files if p.endswith(".c")]
+        kinds = [machine_object] + ([host_object] if self.lab.programs else [])
+        self.make(*[built(path) for path in own for built in kinds])
         for path in own:
-            allowed = screen.allowed_symbols(path, os.path.join(ROOT, IMAGE), self.lab)
-            built = self.path(f"{IMAGE}/{path}.o")
-            screen.screen_sections(path, built)
-            screen.screen_object(path, built, screen.root_object("debug", path), allowed)
-            if host:
-                screen.screen_object(path, self.path(f"{HOST}/{path[:-2]}.o"),
-                                     screen.root_object("asan", path), allowed)
+            allowed = screen.allowed_symbols(path, self.lab)
+            screen.screen_sections(path, self.path(machine_object(path)))
+            for built in kinds:
+                screen.screen_object(path, self.path(built(path)),
+                                     os.path.join(ROOT, built(path)), allowed)
 
     def link_host(self):
         """The host programs, with the key; then the objects that hold it go."""
@@ -146,6 +146,13 @@ class Work:
         self.make(key, runner)
         self.make(key, *[host_binary(p.source) for p in self.lab.programs.values()])
         os.remove(self.path(runner))
+
+    def link_guests(self):
+        """The guests that hold what was handed in; returns options of scripts/run for them."""
+        programs = [f"{GUEST}/{guest}" for guest in self.lab.guests]
+        if programs:
+            self.make(*programs)
+        return [word for program in programs for word in ("--guest", self.path(program))]
 
     def link_image(self, release):
         """The image, with the key; returns its path."""

@@ -42,11 +42,11 @@ def test_a_solution_comes_back_whole(lab):
     """Stubs in, solution in: the code is the reference's again, but for marks and an include."""
     for path in lab.files:
         reference = source(path)
-        student = export.student_text(reference, {lab.name})
+        student = export.student_text(path, reference, {lab.name})
         assert "lab_missing(" in student and student != reference
         back = marks.with_solution(student, reference, lab.name)
         plain = [line for line in back.split("\n")
-                 if line != export.HEADER and not marks.MARK.match(line)]
+                 if line != export.header_for(path) and not marks.MARK.match(line)]
         assert plain == [line for line in reference.split("\n") if not marks.MARK.match(line)]
 
 
