@@ -25,6 +25,20 @@
 #include "virt/mm.h"
 #include "virt/rmap.h"
 
+void address_space_init(struct address_space *m, const struct address_space_ops *ops, void *host,
+                        uint64_t size)
+{
+    m->ops = ops;
+    m->host = host;
+    m->size = size;
+    m->dev = 0;
+    m->ino = 0;
+    page_tree_init(&m->pages);
+    m->quota = NULL;
+    spin_init(&m->i_mmap_lock, "i_mmap", RANK_RMAP);
+    m->i_mmap = RB_ROOT;
+}
+
 static struct vm_area_struct *rb_vma(const struct rb_node *node)
 {
     return rb_entry(node, struct vm_area_struct, i_mmap_rb);
