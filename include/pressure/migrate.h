@@ -25,7 +25,7 @@ typedef struct page *new_page_fn(struct page *old, void *ctx);
 unsigned migrate_pages(struct list_head *from, new_page_fn *get_new, void *ctx,
                        enum migrate_mode mode, unsigned *moved);
 
-/** Pages on @from go back to their LRU lists. */
-void putback_pages(struct list_head *from);
+/** Pages on @from go back to their LRU lists; how many. */
+unsigned putback_pages(struct list_head *from);
 
 #endif

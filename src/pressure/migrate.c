@@ -87,7 +87,8 @@ static int move_locked(struct page *old, struct page *new)
     return err;
 }
 
-static int move_page(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
+/* Lock it, find a place for it, move it there. */
+static int lock_and_move(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
 {
     if (page_count(old) == 1 && old->type == PAGE_ANON)
         return -ENOENT; /* its guest has freed it: only our reference is left */
@@ -113,14 +114,23 @@ static int move_page(struct page *old, new_page_fn *get_new, void *ctx, enum mig
     return err;
 }
 
+/* Move one page that was isolated; -ENOENT when its guest has freed it meanwhile. */
+static int move_page(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
+{
+    int err = lock_and_move(old, get_new, ctx, mode);
+    lru_putback(old); /* back to its list, or, when it was moved, freed */
+    return err;
+}
+
 unsigned migrate_pages(struct list_head *from, new_page_fn *get_new, void *ctx,
                        enum migrate_mode mode, unsigned *moved)
 {
     unsigned failed = 0;
-    while (!list_empty(from)) {
+    int err = 0;
+    while (!list_empty(from) && err != -ENOMEM) {
         struct page *page = list_first_entry(from, struct page, lru);
         list_del(&page->lru);
-        int err = move_page(page, get_new, ctx, mode);
+        err = move_page(page, get_new, ctx, mode);
         if (!err) {
             (*moved)++;
             count_vm_event(PGMIGRATE_SUCCESS);
@@ -128,27 +138,18 @@ unsigned migrate_pages(struct list_head *from, new_page_fn *get_new, void *ctx,
             failed++;
             count_vm_event(PGMIGRATE_FAIL);
         }
-        lru_putback(page); /* back to its list, or, when it was moved, freed */
-        if (err == -ENOMEM)
-            break;
         cond_resched();
     }
-    if (!list_empty(from)) {
-        struct list_head *pos;
-        list_for_each(pos, from)
-        {
-            failed++;
-        }
-        putback_pages(from);
-    }
-    return failed;
+    return failed + putback_pages(from); /* where there was no page for one, there is for none */
 }
 
-void putback_pages(struct list_head *from)
+unsigned putback_pages(struct list_head *from)
 {
-    while (!list_empty(from)) {
+    unsigned n = 0;
+    for (; !list_empty(from); n++) {
         struct page *page = list_first_entry(from, struct page, lru);
         list_del(&page->lru);
         lru_putback(page);
     }
+    return n;
 }
