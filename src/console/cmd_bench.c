@@ -17,6 +17,9 @@
 #include "console/cmd.h"
 #include "console/cmd_pressure.h"
 #include "console/console.h"
+#include "fault/fault.h"
+#include "fault/gup.h"
+#include "fault/mmap.h"
 #include "phys/alloc.h"
 #include "phys/buddy.h"
 #include "phys/memblock.h"
@@ -26,9 +29,12 @@
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "kern/timer.h"
+#include "virt/lru.h"
 
 #define ROUNDS 2000
 #define ORDER_ROUNDS 64
+#define SHARERS 64
+#define SHARED_AT GIB(1)
 
 /* Between two readings nothing may be moved by the compiler. */
 static inline uint64_t instructions(void)
@@ -122,6 +128,73 @@ static void bench_clear(struct console *con)
     __free_page(page);
 }
 
+/* --- a page that many share ------------------------------------------------------------------- */
+
+/* A space without a task that has written to one page. False: there was no memory for it. */
+static bool map_one_page(struct mm_struct *mm)
+{
+    struct mmap_request req = {
+        .addr = SHARED_AT,
+        .len = PAGE_SIZE,
+        .prot = PROT_READ | PROT_WRITE,
+        .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+    };
+    return do_mmap(mm, &req) >= 0 && user_fault(mm, SHARED_AT, PTE_W) <= FAULT_MAJOR;
+}
+
+/* The first has a page, the others are its children. How many spaces there came to be. */
+static unsigned make_sharers(struct mm_struct **mm)
+{
+    for (unsigned n = 0; n < SHARERS; n++) {
+        mm[n] = mm_alloc();
+        if (!mm[n])
+            return n;
+        bool made = n ? !dup_mmap(mm[n], mm[0]) : map_one_page(mm[0]);
+        if (!made)
+            return n + 1;
+    }
+    return SHARERS;
+}
+
+static struct page *any_page(struct page *old, void *ctx)
+{
+    (void)old, (void)ctx;
+    return alloc_page(GFP_HIGHUSER_MOVABLE);
+}
+
+/* Move the page that all of them map; instructions, 0 when it was not possible. */
+static uint64_t move_shared(struct mm_struct *mm)
+{
+    LIST_HEAD(list);
+    unsigned moved = 0;
+    int err;
+    lru_add_drain_all();
+    struct page *page = follow_page(mm, SHARED_AT, &err);
+    if (!page)
+        return 0;
+    bool isolated = page->mapcount == SHARERS && !lru_isolate(page);
+    if (isolated)
+        list_add(&page->lru, &list);
+    put_page(page);
+    uint64_t start = instructions();
+    unsigned failed = migrate_pages(&list, any_page, NULL, MIGRATE_SYNC, &moved);
+    uint64_t spent = instructions() - start;
+    return isolated && !failed ? spent : 0;
+}
+
+static void bench_migration(struct console *con)
+{
+    struct mm_struct *mm[SHARERS];
+    unsigned made = make_sharers(mm);
+    uint64_t spent = move_shared(mm[0]) ? move_shared(mm[0]) : 0; /* the second time, all is warm */
+    while (made)
+        mmput(mm[--made]);
+    if (spent)
+        row(con, "migrate-page-per-entry", spent / SHARERS);
+    else
+        print(con->out, "bench %-28s no memory\n", "migrate-page-per-entry");
+}
+
 /* Moving pages: what `fragment` left is compacted; a page moved, and a block of order 9 won. */
 static void bench_compaction(struct console *con)
 {
@@ -168,6 +241,7 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     bench_clear(con);
     bench_compaction(con);
     bench_footprint(con);
+    bench_migration(con);
     row(con, "boot-to-prompt", boot_instructions());
     return 0;
 }
