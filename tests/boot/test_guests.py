@@ -37,7 +37,7 @@ def test_maps_tell_what_is_mapped(run, seed):
 
 
 def test_each_guest_has_help(run):
-    guests = ("hello", "memhog", "churn", "fragment", "stress", "segv", "spin",
+    guests = ("hello", "memhog", "churn", "fragment", "stress", "segv", "spin", "nomads",
               "patchwork")
     result = run(ORDINARY, *(f"{guest} --help" for guest in guests))
     for i, guest in enumerate(guests):
