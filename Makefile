@@ -129,8 +129,9 @@ boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
 bench: setup ## what the mechanisms cost; PEER=linux: beside Linux; ARGS=--write keeps it in docs
 	@$(PYTHON) scripts/bench $(if $(PEER),--peer $(PEER)) $(ARGS)
 
-soak: setup image guests ## ten million random calls, then random machines for ARGS='--minutes N'
+soak: setup image guests ## ten million random calls, random machines (ARGS='--minutes N'), all labs
 	@scripts/soak --calls 10000000 $(ARGS)
+	@$(MAKE) --no-print-directory soak-labs
 
 check-style: ## format, licence lines, sizes of files and functions
 	@scripts/check_style
@@ -156,9 +157,10 @@ grade: setup ## grade this tree; LAB=buddy for one lab, ARGS='--only TEST --seed
 labs: setup ## the labs themselves: editions, and a sample of the graders' faults
 	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/labs/teacher $(ARGS)
 
-soak-labs: setup ## every fault of every lab; each reference on 50 seeds
+soak-labs: setup ## every fault of every lab, each reference on 50 seeds, a class graded twice
 	@scripts/lab faults all
 	@scripts/lab grade all --repeat 50
+	@tests/labs/teacher/synthetic.py
 
 .PHONY: clean help
 clean: ## remove all that was built

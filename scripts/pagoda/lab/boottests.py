@@ -22,6 +22,8 @@ from .qmp import Watch
 from .sign import command_signatures
 
 OUTPUT_MOST = 2 << 20
+HANG = "a hang"
+BOOT_SHARE = 0.2  # of the time that a command may be quiet for; a boot is a matter of milliseconds
 
 
 def draw_machine(seed):
@@ -68,7 +70,7 @@ def watch_machine(process, screen, watch, quiet):
             watch.progress()
         if received > OUTPUT_MOST:
             return f"it printed more than {OUTPUT_MOST >> 20} MiB"
-        why = watch.hang(quiet)
+        why = watch.hang(quiet if screen.boot_seconds is not None else quiet * BOOT_SHARE)
         if why:
             return why
 
@@ -142,7 +144,7 @@ def judge(machine, screen, stopped, status, image, key):
         left = next((c.text for c in screen.commands if c.status is None), "")
         during = f"in '{left}'" if left and screen.boot_seconds is not None else "in its boot"
         return (f"{stopped}, {during}; the last lines were:\n{screen.tail()}",
-                "all commands end, then the machine does", "a hang")
+                "all commands end, then the machine does", HANG)
     if not screen.done or status:
         return f"the machine did not switch itself off; QEMU ended with {status}", "an end", ""
     return "", "", ""

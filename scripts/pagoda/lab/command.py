@@ -2,7 +2,9 @@
 """scripts/lab: its words, and what each does."""
 import argparse
 import os
+import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from ..machine import Wrong
 from ..build import ROOT
@@ -110,12 +112,13 @@ def run_faults(options, labs):
     missed = 0
     for lab in chosen:
         rows = []
-        for fault in faults.load_faults(lab):
-            points, most = faults.judge_fault(lab, fault)
-            missed += points == most
-            rows.append((fault, points, most))
-            print(f"{lab.name}: {fault.name:28} {fault.item:8} {points:5.1f} of {most:g}"
-                  f"{'   not noticed' if points == most else ''}", flush=True)
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for fault, points, most in pool.map(lambda f, of=lab: faults.judge_fault(of, f),
+                                                faults.load_faults(lab)):
+                missed += points == most
+                rows.append((fault, points, most))
+                print(f"{lab.name}: {fault.name:28} {fault.item:8} {points:5.1f} of {most:g}"
+                      f"{'   not noticed' if points == most else ''}", flush=True)
         if options.write:
             faults.write_section(lab, rows)
     return 1 if missed else 0
@@ -177,6 +180,7 @@ def parser():
     w.add_argument("--out", required=True, metavar="FILE.zip")
     w = word("faults", run_faults, "grade the faulty solutions of a lab: does each lose points?")
     w.add_argument("labs", metavar="A,B|all")
+    w.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     w.add_argument("--write", action="store_true", help="put the table into docs/labs/grading.md")
     w.add_argument("--prepared", action="store_true",
                    help="what is trusted has been built already")
@@ -184,6 +188,7 @@ def parser():
 
 
 def main(argv):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that folders are removed
     try:
         options = parser().parse_args(argv)
         return options.run(options, load_labs())

@@ -75,13 +75,13 @@ class Submission:
 
 
 def judge_fault(lab, fault, progress=lambda text: None):
-    """(points, most) that a faulty solution gets in the item meant for it."""
+    """(fault, points, most): what a faulty solution gets in the item meant for it."""
     with Submission(lab, patch=fault.path) as folder:
         result = grade(lab, folder, SEED, progress=progress, items={fault.item})
     if result.refused:
         raise Wrong(f"{fault.path}: {result.refused}")
     outcome = next(o for o in result.outcomes if o.id == fault.item)
-    return outcome.points, outcome.most
+    return fault, outcome.points, outcome.most
 
 
 def section(lab, rows):

@@ -9,6 +9,7 @@ from .screen import Refused
 from .work import Work
 
 BENCH = "bench"
+HANGS_MOST = 3  # machines that hung, after which no other is tried
 
 
 def wanted_evidence(items, only):
@@ -27,16 +28,21 @@ def wanted_evidence(items, only):
 
 def boot_all(work, machines, seed, progress):
     """({name: Evidence}, {command: output} of the machine named bench)."""
-    found, figures, images = {}, {}, {}
+    found, figures, images, hangs = {}, {}, {}, 0
     guests = work.link_guests() if machines else []
     for name in machines:
         machine = work.lab.machines[name]
+        if hangs >= HANGS_MOST:
+            found[f"boot.{name}"] = Evidence(f"boot.{name}", False,
+                                             text=f"it was not tried: {hangs} machines hung")
+            continue
         progress(f"machine: {name}")
         if machine.release not in images:
             images[machine.release] = work.link_image(machine.release)
         evidence, outputs = boottests.run_machine(work, machine, images[machine.release], guests,
                                                   seed)
         found[evidence.name] = evidence
+        hangs += evidence.got == boottests.HANG
         if name == BENCH:
             figures = outputs
     return found, figures

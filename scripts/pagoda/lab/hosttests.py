@@ -9,6 +9,7 @@ from .work import host_binary
 
 LINE = re.compile(r"^(ok|not ok) \d+ - (\S+) # sig ([0-9a-f]{16})$")
 NOT_EQUAL = re.compile(r"^(.+?) != (.+)$")
+ENDLESS = "did not come to an end"  # as runner.c says it
 NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|Subtest:| *\d+ FAILED TEST|$)")
 
 
@@ -37,10 +38,11 @@ def explain(said):
     return expected, got, "\n".join(useful[:12])
 
 
-def run_program(work, program, tests, seed):
-    """Evidence of the wanted @tests of one program."""
-    env = {"LAB_ONLY": ",".join(tests), "LAB_SECONDS": str(program.seconds),
-           "LAB_SEED": str(seed), "RANDOM_SEED": str(seed), "LSAN_OPTIONS": "detect_leaks=0",
+def run_program(work, program, tests, seed, endless):
+    """Evidence of the wanted @tests of one program; @endless tests before did not end."""
+    env = {"LAB_ENDLESS": str(endless), "LAB_ONLY": ",".join(tests),
+           "LAB_SECONDS": str(program.seconds), "LAB_SEED": str(seed),
+           "RANDOM_SEED": str(seed), "LSAN_OPTIONS": "detect_leaks=0",
            "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1",
            **{k: str(v) for k, v in program.env.items()}}
     limits = sandbox.Limits(cpu=program.seconds * len(tests) + 5, wall=600, memory=3000)
@@ -64,5 +66,6 @@ def run_all(work, wanted, seed, progress):
                  if name.split(".", 1)[0] == program.program]
         if tests:
             progress(f"host tests: {program.program}")
-            found.update({e.name: e for e in run_program(work, program, tests, seed)})
+            endless = sum(ENDLESS in e.text for e in found.values())
+            found.update({e.name: e for e in run_program(work, program, tests, seed, endless)})
     return found

@@ -3,7 +3,8 @@
 
 As root: a user of its own, new namespaces for mounts, processes and the network, everything but
 the throwaway folder read-only. As anybody else: the network namespace where the system allows it,
-and the limits. A process that prints too much, or takes too much memory, is ended.
+and the limits. A process that prints too much, or takes too much memory, is ended; so is all of it
+when the grader ends.
 """
 import functools
 import os
@@ -21,7 +22,7 @@ TICK = 0.25  # seconds between looks at the memory
 INNER = """
 mount --bind "$0" "$0" && mount -o remount,bind,ro / && mount -t tmpfs -o size=16m none /dev/shm
 exec setpriv --reuid "$PAGODA_USER" --regid "$PAGODA_USER" --clear-groups --no-new-privs \
-    --bounding-set=-all -- "$@"
+    --bounding-set=-all --pdeathsig KILL -- "$@"
 """
 
 
@@ -70,13 +71,15 @@ def confine(command, folder, limits):
     """@command with its confinement in front of it; @folder is the only place to write."""
     prlimit = ["prlimit", f"--cpu={limits.cpu}", f"--fsize={limits.files * MIB}", "--core=0",
                f"--nproc={limits.processes}", "--nofile=256", "--"]
+    tied = ["setpriv", "--pdeathsig", "KILL"]
     if _kind() == "full":
-        return ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child",
-                "--mount-proc", "sh", "-c", INNER, folder, *prlimit, *command]
+        return [*tied, "--", "unshare", "--net", "--mount", "--pid", "--ipc", "--fork",
+                "--kill-child", "--mount-proc", "sh", "-c", INNER, folder, *prlimit, *command]
     if _kind() == "user":
-        return ["setpriv", f"--reuid={user()}", f"--regid={user()}", "--clear-groups",
+        return [*tied, f"--reuid={user()}", f"--regid={user()}", "--clear-groups",
                 "--no-new-privs", "--", *prlimit, *command]
-    return [*(["unshare", "--map-root-user", "--net"] if _kind() else []), *prlimit, *command]
+    return [*tied, "--", *(["unshare", "--map-root-user", "--net"] if _kind() else []), *prlimit,
+            *command]
 
 
 def environment(folder, more=None):

@@ -35,6 +35,12 @@ class Refused(Exception):
     """What was handed in breaks a rule; the message says which."""
 
 
+def is_inside(name, directory):
+    """Is @name really in @directory, with no symbolic link on the way that leads elsewhere?"""
+    inner = os.path.relpath(name, directory)
+    return os.path.realpath(name) == os.path.join(os.path.realpath(directory), inner)
+
+
 def read_handed_in(directory, path):
     """The text of a handed-in file: at its path, or by its name alone in a flat folder."""
     for name in (path, os.path.basename(path)):
@@ -43,7 +49,7 @@ def read_handed_in(directory, path):
             info = os.lstat(full)
         except OSError:
             continue
-        if not stat.S_ISREG(info.st_mode):
+        if not stat.S_ISREG(info.st_mode) or not is_inside(full, directory):
             raise Refused(f"{name} is no ordinary file")
         if info.st_size > FILE_MOST:
             raise Refused(f"{name} has {info.st_size} bytes; at most {FILE_MOST} are read")

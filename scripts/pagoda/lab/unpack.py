@@ -5,11 +5,13 @@ A submission is a folder (a tree, or just the files) or an archive of one, zip o
 archive only the members are read that are a lab's files; nothing is ever unpacked to a path that
 the archive names, and a huge or endless one is given up.
 """
+import lzma
 import os
 import tarfile
 import zipfile
+import zlib
 
-from .screen import FILE_MOST, Refused
+from .screen import FILE_MOST, Refused, is_inside
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 ARCHIVE_MOST = 64 << 20  # bytes, packed
@@ -85,15 +87,15 @@ def collect(path, files, target):
     """Put those of the labs' @files that the submission at @path has into the folder @target."""
     if os.path.isdir(path):
         for file in files:
-            _link_from_folder(path, file, target)
+            _copy_from_folder(path, file, target)
         return
     if os.path.getsize(path) > ARCHIVE_MOST:
         raise Refused(f"the archive has {os.path.getsize(path) >> 20} MiB; "
                       f"at most {ARCHIVE_MOST >> 20} are read")
     try:
         found = (_from_zip if path.endswith(".zip") else _from_tar)(path, files)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError,
-            NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError,
+            RuntimeError, ValueError) as error:
         raise Refused(f"the archive cannot be read: {error}") from None
     for file, data in found.items():
         os.makedirs(os.path.dirname(os.path.join(target, file)), exist_ok=True)
@@ -101,13 +103,16 @@ def collect(path, files, target):
             out.write(data)
 
 
-def _link_from_folder(path, file, target):
-    """Copy a file of a folder: at its place, one folder down, or by its name alone."""
+def _copy_from_folder(path, file, target):
+    """
+    Copy a file of a folder: at its place, one folder down, or by its name alone. A symbolic link
+    on the way, to a teacher's solution say, is not followed.
+    """
     inner = [os.path.join(path, e) for e in sorted(os.listdir(path))[:MEMBERS_MOST]]
     places = [path] + [folder for folder in inner if os.path.isdir(folder)]
     for full in [os.path.join(p, file) for p in places] + \
             [os.path.join(path, os.path.basename(file))]:
-        if os.path.isfile(full) and not os.path.islink(full):
+        if os.path.isfile(full) and is_inside(full, path):
             os.makedirs(os.path.dirname(os.path.join(target, file)), exist_ok=True)
             with open(full, "rb") as source, open(os.path.join(target, file), "wb") as out:
                 out.write(source.read(FILE_MOST + 1))

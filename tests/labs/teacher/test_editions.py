@@ -50,6 +50,12 @@ def test_a_solution_comes_back_whole(lab):
         assert plain == [line for line in reference.split("\n") if not marks.MARK.match(line)]
 
 
+def test_no_file_belongs_to_two_labs():
+    """What is graded is a lab's files; a stub of another lab in them would cost points."""
+    files = [path for lab in LABS.values() for path in lab.files]
+    assert len(files) == len(set(files))
+
+
 def test_marks_that_make_no_sense_are_refused():
     for text in ("/* lab a: end */", "/* lab a: begin 1 */", "/* lab a: stub x(); */",
                  "/* lab a: begin 1 */\n/* lab b: begin 1 */\n/* lab a: end */",

@@ -2,6 +2,7 @@
 """The grader: what it believes, what it refuses, what it notices."""
 import json
 import os
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -145,7 +146,7 @@ def test_another_solution_gets_all_points():
 @pytest.mark.parametrize("name", ["take-counts-whole-block", "merge-once"])
 def test_a_fault_loses_points_where_it_should(name):
     fault = next(f for f in faults.load_faults(BUDDY) if f.name.endswith(name))
-    points, most = faults.judge_fault(BUDDY, fault)
+    _, points, most = faults.judge_fault(BUDDY, fault)
     assert points < most
 
 
@@ -169,6 +170,38 @@ def test_a_machine_that_hangs_is_given_up_in_its_own_time(tmp_path):
     result = grade(BUDDY, handed_in(tmp_path, text), 1, only="boot.one")
     boot = next(e for o in result.outcomes for e in o.evidence)
     assert not boot.ok and "no progress in" in boot.text and "alloc 10" in boot.text
+
+
+def test_a_link_to_a_solution_is_not_followed(tmp_path):
+    """Neither a link in place of the file, nor one of a folder on the way."""
+    folder, target = tmp_path / "handed-in", tmp_path / "target"
+    folder.mkdir()
+    target.mkdir()
+    for link, to in ((PATH.split("/", maxsplit=1)[0], os.path.join(ROOT, "src")), ("tree", ROOT),
+                     (os.path.basename(PATH), os.path.join(ROOT, PATH))):
+        os.symlink(to, folder / link)
+        unpack.collect(str(folder), [PATH], str(target))
+        assert not list(target.rglob("*.c"))
+        with pytest.raises(screen.Refused):
+            screen.read_handed_in(str(folder), PATH)
+        os.remove(folder / link)
+
+
+def test_what_is_graded_ends_with_the_grader(tmp_path):
+    """A grader that is killed leaves nothing running."""
+    tmp_path.chmod(0o755)
+    code = f"""if True:
+        import sys
+        sys.path.insert(0, {os.path.join(ROOT, "scripts")!r})
+        from pagoda.lab import sandbox
+        inner = sandbox.start(["sh", "-c", "echo up; exec sleep 4000"], {str(tmp_path)!r},
+                              sandbox.Limits(), stdout=1)
+        inner.wait()
+    """
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as grader:
+        assert grader.stdout.readline() == b"up\n"
+        grader.kill()
+        assert grader.stdout.read() == b""  # once nobody has this pipe open any more
 
 
 # --- a class ------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@
  *
  * LAB_ONLY    names of tests, between commas; all when it is not set
  * LAB_SECONDS processor time for a test
+ * LAB_ENDLESS how many tests of other programs have not come to an end
  *
  * It takes the place of cmocka's own loop by the linker's --wrap.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +34,10 @@
 #include "base/siphash.h"
 
 #define OUTPUT_MOST 16384
+#define PRINTED_MOST (1 << 20)
+#define ENDLESS_MOST 2 /* tests that may use up all of their time */
+
+static unsigned endless;
 
 static volatile uint64_t key[2] = {HOST_KEY};
 
@@ -59,6 +65,8 @@ static void limit_time(void)
 {
     const char *seconds = getenv("LAB_SECONDS");
     rlim_t most = seconds ? strtoul(seconds, NULL, 10) : 20;
+    if (endless >= ENDLESS_MOST)
+        most = 1;
     struct rlimit limit = {most, most + 1};
     setrlimit(RLIMIT_CPU, &limit);
 }
@@ -78,17 +86,25 @@ static void child(const struct CMUnitTest *test, CMFixtureFunction set_up,
     _exit(write(back, &report, sizeof(report)) != (ssize_t)sizeof(report));
 }
 
-/* Print what a child says, each line as a diagnostic; at most OUTPUT_MOST bytes of it. */
-static void copy_output(int from)
+/* Read all that @pid says, and keep OUTPUT_MOST bytes; it is ended when it never stops. */
+static size_t read_output(int from, char *text, pid_t pid)
+{
+    size_t used = 0, printed;
+    ssize_t n;
+    char rest[4096];
+    while (used < OUTPUT_MOST && (n = read(from, text + used, OUTPUT_MOST - used)) > 0)
+        used += (size_t)n;
+    for (printed = used; (n = read(from, rest, sizeof(rest))) > 0; printed += (size_t)n)
+        if (printed > PRINTED_MOST)
+            kill(pid, SIGKILL);
+    return used;
+}
+
+/* Print what a child says, each line as a diagnostic. */
+static void copy_output(int from, pid_t pid)
 {
     static char text[OUTPUT_MOST];
-    size_t used = 0;
-    ssize_t n;
-    char rest[512];
-    while (used < sizeof(text) && (n = read(from, text + used, sizeof(text) - used)) > 0)
-        used += (size_t)n;
-    while (read(from, rest, sizeof(rest)) > 0)
-        ; /* it may not stand still because nobody listens */
+    size_t used = read_output(from, text, pid);
     int at_start = 1;
     for (size_t i = 0; i < used; i++) {
         if (at_start)
@@ -100,9 +116,14 @@ static void copy_output(int from)
         putchar('\n');
 }
 
+static int is_endless(int status)
+{
+    return WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL);
+}
+
 static const char *how_it_died(int status)
 {
-    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+    if (is_endless(status))
         return "did not come to an end";
     if (WIFSIGNALED(status))
         return "crashed";
@@ -124,13 +145,14 @@ static int run_one(const struct CMUnitTest *test, CMFixtureFunction set_up,
         child(test, set_up, tear_down, token, out[1], back[1]);
     close(out[1]);
     close(back[1]);
-    copy_output(out[0]);
+    copy_output(out[0], pid);
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         status = -1;
     int whole =
         read(back[0], &report, sizeof(report)) == (ssize_t)sizeof(report) && report.token == token;
     close(out[0]);
     close(back[0]);
+    endless += !whole && is_endless(status);
     if (!whole)
         printf("# the test's process %s\n", how_it_died(status));
     return whole && report.failures == 0;
@@ -149,8 +171,10 @@ static uint64_t signature(const char *test, int ok)
 int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t n,
                                    CMFixtureFunction set_up, CMFixtureFunction tear_down)
 {
+    const char *before = getenv("LAB_ENDLESS");
     unsigned number = 0;
     int failed = 0;
+    endless = before ? (unsigned)atoi(before) : 0;
     printf("KTAP version 1\n# Subtest: %s\n", name);
     for (size_t i = 0; i < n; i++) {
         if (!is_wanted(tests[i].name))
