@@ -71,16 +71,27 @@ size_t backtrace_capture(uint64_t *pcs, size_t max)
     return backtrace_from((uint64_t)__builtin_frame_address(0), pcs, max);
 }
 
-void backtrace_print_pcs(struct sink *out, const uint64_t *pcs, size_t n)
+/* The first @exact of @pcs are where something happened, the others where a call returns to. */
+static void print_pcs(struct sink *out, const uint64_t *pcs, size_t n, size_t exact)
 {
     for (size_t i = 0; i < n; i++) {
         uint64_t offset;
         const char *name = symbol_of(pcs[i], &offset);
+        if (i >= exact && name && offset == 0) {
+            /* The call was a function's last word, as it does not return; this is the next one. */
+            name = symbol_of(pcs[i] - 1, &offset);
+            offset++;
+        }
         if (name)
             print(out, "  #%lu 0x%016lx %s+0x%lx\n", i, pcs[i], name, offset);
         else
             print(out, "  #%lu 0x%016lx\n", i, pcs[i]);
     }
+}
+
+void backtrace_print_pcs(struct sink *out, const uint64_t *pcs, size_t n)
+{
+    print_pcs(out, pcs, n, 0);
 }
 
 void backtrace_print(struct sink *out, const void *fp)
@@ -107,5 +118,5 @@ void backtrace_frame(struct sink *out, const struct trap_frame *frame)
                 pcs[i] = pcs[i + 1];
         n += walked + ra_is_news;
     }
-    backtrace_print_pcs(out, pcs, n);
+    print_pcs(out, pcs, n, 1);
 }

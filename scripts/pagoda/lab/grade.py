@@ -26,6 +26,15 @@ def wanted_evidence(items, only):
     return tests, machines
 
 
+def told_before(evidence, found):
+    """A panic of one machine is most often that of the next: say so instead of all of it again."""
+    for other in found.values():
+        if not evidence.ok and evidence.got and other.got == evidence.got and \
+                other.name.startswith("boot."):
+            evidence.text = f"as {other.name}"
+            return
+
+
 def boot_all(work, machines, seed, progress):
     """({name: Evidence}, {command: output} of the machine named bench)."""
     found, figures, images, hangs = {}, {}, {}, 0
@@ -41,6 +50,7 @@ def boot_all(work, machines, seed, progress):
             images[machine.release] = work.link_image(machine.release)
         evidence, outputs = boottests.run_machine(work, machine, images[machine.release], guests,
                                                   seed)
+        told_before(evidence, found)
         found[evidence.name] = evidence
         hangs += evidence.got == boottests.HANG
         if name == BENCH:
