@@ -104,7 +104,7 @@ def grade(lab, submission, seed=None, only="", progress=lambda text: None, items
             work.lay()
             work.compile()
             if tests:
-                work.link_host()
+                work.link_host(tests)
                 found.update(hosttests.run_all(work, tests, seed, progress))
             booted, figures = boot_all(work, machines, seed, progress)
             found.update(booted)

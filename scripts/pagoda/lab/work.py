@@ -139,12 +139,13 @@ class Work:
                 screen.screen_object(path, self.path(built(path)),
                                      os.path.join(ROOT, built(path)), allowed)
 
-    def link_host(self):
-        """The host programs, with the key; then the objects that hold it go."""
+    def link_host(self, tests):
+        """The host programs of these tests, with the key; then the objects that hold it go."""
         runner = f"{HOST}/tests/labs/wire/runner.o"
         key = f"HOST_KEY={self.key.c_words()}"
         self.make(key, runner)
-        self.make(key, *[host_binary(p.source) for p in self.lab.programs.values()])
+        wanted = {name.split(".")[0] for name in tests}
+        self.make(key, *[host_binary(self.lab.programs[name].source) for name in sorted(wanted)])
         os.remove(self.path(runner))
 
     def link_guests(self):
