@@ -33,6 +33,7 @@
 
 #define ROUNDS 2000
 #define ORDER_ROUNDS 64
+#define SLAB_OBJECTS 8192
 #define SHARERS 64
 #define SHARED_AT GIB(1)
 
@@ -106,6 +107,19 @@ static void bench_order(struct console *con, const char *name, unsigned order)
     row(con, name, total / ORDER_ROUNDS);
 }
 
+static void push(void **list, void *object)
+{
+    *(void **)object = *list;
+    *list = object;
+}
+
+static void *pop(void **list)
+{
+    void *object = *list;
+    *list = *(void **)object;
+    return object;
+}
+
 static void bench_kmalloc(struct console *con)
 {
     void *warm = kmalloc(64, GFP_KERNEL);
@@ -114,6 +128,30 @@ static void bench_kmalloc(struct console *con)
     for (unsigned i = 0; i < ROUNDS; i++)
         kfree(kmalloc(64, GFP_KERNEL));
     row(con, "kmalloc-kfree-64", per_round(start, instructions(), ROUNDS));
+}
+
+/*
+ * Objects of full slabs given back, one a slab after another, and taken again: each slab becomes
+ * partial, and each refill brings a few objects.
+ */
+static void bench_slabs(struct console *con)
+{
+    struct kmem_cache *cache = kmem_cache_create("bench", 512, 0, 0, NULL);
+    void *lists[2] = {NULL, NULL}; /* linked by their first words; every other one */
+    if (!cache)
+        return;
+    for (unsigned i = 0; i < SLAB_OBJECTS; i++)
+        push(&lists[i % 2], kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NOFAIL));
+    uint64_t start = instructions();
+    for (unsigned i = 0; i < SLAB_OBJECTS / 2; i++)
+        kmem_cache_free(cache, pop(&lists[0]));
+    for (unsigned i = 0; i < SLAB_OBJECTS / 2; i++)
+        push(&lists[0], kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NOFAIL));
+    row(con, "slab-free-alloc-partial", per_round(start, instructions(), SLAB_OBJECTS / 2));
+    for (unsigned i = 0; i < SLAB_OBJECTS; i++)
+        kmem_cache_free(cache, pop(&lists[i % 2]));
+    if (kmem_cache_destroy(cache))
+        print(con->out, "bench: objects were lost\n");
 }
 
 static void bench_clear(struct console *con)
@@ -238,6 +276,7 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     bench_order(con, "page-alloc-free-order-3", 3);
     bench_order(con, "page-alloc-free-order-9", 9);
     bench_kmalloc(con);
+    bench_slabs(con);
     bench_clear(con);
     bench_compaction(con);
     bench_footprint(con);
