@@ -21,10 +21,4 @@ void zap_page_range(struct vm_area_struct *vma, uint64_t start, uint64_t end);
 /** The whole address space goes: nobody runs in it any more. mm_set_teardown()'s function. */
 void exit_mmap(struct mm_struct *mm);
 
-/**
- * The OOM reaper's: free the private anonymous pages of a space whose tasks are being killed.
- * Takes mmap_lock for reading if it is free. Pages freed, or -EAGAIN: try again later.
- */
-int64_t mm_reap(struct mm_struct *mm);
-
 #endif

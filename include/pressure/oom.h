@@ -33,8 +33,14 @@ int oom_kill_one(void) must_check;
 void oom_report_begin(const struct oom_control *oc);
 void oom_report_victim(const struct oom_control *oc);
 
-/** Free the victim's anonymous memory while it dies; takes a reference. (reaper.c) */
+/** Free the victim's private memory while it dies; takes a reference. (reaper.c) */
 void reaper_queue(struct mm_struct *mm);
+
+/**
+ * Free the private memory of a space whose tasks are being killed, if its mmap_lock is free for
+ * reading: pages freed, or -EAGAIN: try again later. A reference is held.
+ */
+int64_t mm_reap(struct mm_struct *mm);
 void reaper_init(void);
 
 /** Settings, as /proc/sys/vm names them. */

@@ -10,21 +10,18 @@
  */
 #include "fault/zap.h"
 
-#include "base/errno.h"
 #include "virt/lru.h"
 #include "virt/rmap.h"
 #include "virt/tlb.h"
 
 struct zap {
     struct mm_struct *mm;
-    bool anon_only; /* leave files' pages */
     struct tlb_gather gather;
 };
 
-static void zap_init(struct zap *z, struct mm_struct *mm, bool anon_only)
+static void zap_init(struct zap *z, struct mm_struct *mm)
 {
     z->mm = mm;
-    z->anon_only = anon_only;
     tlb_gather_init(&z->gather, &mm->tlb, release_pages);
 }
 
@@ -47,15 +44,6 @@ static bool zap_entry(struct zap *z, pte_t *pte, pte_t e, uint64_t addr)
     return tlb_gather_add(&z->gather, addr, page);
 }
 
-static bool wanted(const struct zap *z, pte_t e)
-{
-    if (pte_none(e))
-        return false;
-    if (!z->anon_only)
-        return true;
-    return pte_maps_page(e) && !pte_special(e) && pfn_to_page(pte_pfn(e))->type == PAGE_ANON;
-}
-
 /* From start to end, within one table. Where it stopped: end, or earlier with the batch full. */
 static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end)
 {
@@ -65,7 +53,7 @@ static uint64_t zap_table(struct zap *z, uint64_t start, uint64_t end)
     uint64_t addr = end;
     for (; pte < last; pte++) {
         pte_t e = pte_load(pte);
-        if (!wanted(z, e))
+        if (pte_none(e))
             continue;
         uint64_t here = start + (uint64_t)(pte - first) * PAGE_SIZE;
         if (zap_entry(z, pte, e, here)) {
@@ -93,7 +81,7 @@ static void zap_range(struct zap *z, uint64_t start, uint64_t end)
 void zap_page_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
 {
     struct zap z;
-    zap_init(&z, vma->vm_mm, false);
+    zap_init(&z, vma->vm_mm);
     zap_range(&z, start, end);
     tlb_gather_flush(&z.gather);
 }
@@ -102,7 +90,7 @@ void exit_mmap(struct mm_struct *mm)
 {
     struct vm_area_struct *vma, *next;
     struct zap z;
-    zap_init(&z, mm, false);
+    zap_init(&z, mm);
     mmap_write_lock(mm); /* the reaper may be at work */
     mm_test_and_set_flag(mm, MMF_EXITING);
     mm->tlb.harts.bits = 0; /* no hart will ever use what it may still remember: no fences */
@@ -119,23 +107,4 @@ void exit_mmap(struct mm_struct *mm)
         vma_free(vma);
     }
     mmap_write_unlock(mm);
-}
-
-int64_t mm_reap(struct mm_struct *mm)
-{
-    struct vm_area_struct *vma;
-    struct zap z;
-    if (!down_read_trylock(&mm->mmap_lock))
-        return -EAGAIN;
-    int64_t before = load_relaxed(&mm->rss[MM_ANONPAGES]);
-    zap_init(&z, mm, true);
-    mm_test_and_set_flag(mm, MMF_UNSTABLE);
-    for_each_vma(mm, vma) {
-        if (!vma_is_shared(vma))
-            zap_range(&z, vma->vm_start, vma->vm_end);
-    }
-    tlb_gather_flush(&z.gather);
-    int64_t freed = before - load_relaxed(&mm->rss[MM_ANONPAGES]);
-    up_read(&mm->mmap_lock);
-    return freed;
 }

@@ -2,14 +2,20 @@
 /*
  * reaper.c - freeing a victim's memory while it still dies.
  *
- *      killed --> [ queue ] --> oom_reaper: mm_reap(): all its anonymous pages go
+ *      killed --> [ queue ] --> oom_reaper: mm_reap(): all its private pages go
  *                                  `-- mmap_lock busy? try again, ten times, then give up
  *
  * A guest that was killed may take long to notice: it may sleep, or wait for a lock that somebody
- * holds who waits for memory. Its anonymous pages will never be read again, so they can go now.
+ * holds who waits for memory. Its private pages will never be read again, so they can go now:
+ * those of all ranges but the shared ones, which others see and which win nothing. If it touches
+ * one again it finds zeros, or its file; MMF_UNSTABLE says so.
  *
- * Locks: reap_lock for the queue; mm_reap() tries mmap_lock.
- * Linux's counterpart: oom_reaper(), __oom_reap_task_mm().
+ * A space that is being torn down has no user any more (mmget_not_zero() fails) and needs no help.
+ * Whatever came of it, MMF_OOM_SKIP says in the end that nothing more is to be had from this
+ * victim: if memory is still short, another one is chosen.
+ *
+ * Locks: reap_lock for the queue; mm_reap() tries mmap_lock, it may never wait for it.
+ * Linux's counterpart: oom_reaper(), oom_reap_task(), __oom_reap_task_mm().
  */
 #include "base/errno.h"
 #include "fault/zap.h"
@@ -62,6 +68,23 @@ static void report(const struct mm_struct *mm)
             PAGES_TO_KB(mm->rss[MM_FILEPAGES]), PAGES_TO_KB(mm->rss[MM_SHMEMPAGES]));
 }
 
+int64_t mm_reap(struct mm_struct *mm)
+{
+    struct vm_area_struct *vma;
+    if (!down_read_trylock(&mm->mmap_lock))
+        return -EAGAIN;
+    int64_t before = (int64_t)mm_rss(mm);
+    mm_test_and_set_flag(mm, MMF_UNSTABLE);
+    for_each_vma(mm, vma) {
+        if (!vma_is_shared(vma))
+            zap_page_range(vma, vma->vm_start, vma->vm_end);
+    }
+    int64_t freed = before - (int64_t)mm_rss(mm);
+    up_read(&mm->mmap_lock);
+    return MAX(freed, 0L); /* somebody may be faulting still */
+}
+
+/* Reap a space that somebody else may be tearing down: up to TRIES times, with a pause between. */
 static void reap(struct mm_struct *mm)
 {
     int64_t freed = 0;

@@ -10,7 +10,7 @@
 #include "base/errno.h"
 #include "fault/gup.h"
 #include "fault/mmap.h"
-#include "fault/zap.h"
+#include "pressure/oom.h"
 #include "phys/alloc.h"
 #include "phys/gfp.h"
 #include "task/guest.h"
