@@ -26,6 +26,15 @@ struct oom_control {
 /** How much is won, in pages, by killing those who run in @mm; INT64_MIN: not to be killed. */
 int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc);
 
+/**
+ * Look at all spaces; the worst goes into oc->chosen, with a reference, and its badness into
+ * oc->points. False when a victim is dying already: then nobody is chosen.
+ */
+bool select_bad_process(struct oom_control *oc) must_check;
+
+/** Kill who runs in oc->chosen; the reference goes. */
+void oom_kill_process(struct oom_control *oc);
+
 /** Kill one guest by hand, as if memory had run out. 0, or -ESRCH when there is none. */
 int oom_kill_one(void) must_check;
 

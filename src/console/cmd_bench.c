@@ -26,6 +26,7 @@
 #include "phys/pageblock.h"
 #include "phys/pcp.h"
 #include "pressure/compaction.h"
+#include "pressure/oom.h"
 #include "slab/cache.h"
 #include "slab/kmalloc.h"
 #include "kern/timer.h"
@@ -253,6 +254,32 @@ static void bench_compaction(struct console *con)
     row(con, "compaction-per-order-9-block", spent / MAX(blocks, 1UL));
 }
 
+/* What the killer spends on a guest when one node is short: 4 GiB, of which 64 pages are there. */
+static void bench_oom(struct console *con)
+{
+    static const struct mm_owner_ops somebody;
+    nodemask_t here = {1UL << numa_node_id()};
+    struct relief_request request = {.nodes = &here};
+    struct oom_control oc = {.request = &request, .constraint = CONSTRAINT_MEMORY_POLICY};
+    struct mmap_request range = {.addr = GIB(4),
+                                 .len = GIB(4),
+                                 .prot = PROT_READ | PROT_WRITE,
+                                 .flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE};
+    struct mm_struct *mm = mm_alloc();
+    if (!mm)
+        return;
+    mm->owner.ops = &somebody;
+    bool mapped = do_mmap(mm, &range) == (int64_t)range.addr;
+    for (uint64_t at = range.addr; mapped && at < range.addr + range.len; at += MIB(64))
+        mapped = user_fault(mm, at, PTE_W) <= FAULT_MAJOR;
+    uint64_t start = instructions();
+    int64_t points = oom_badness(mm, &oc);
+    uint64_t spent = instructions() - start;
+    if (mapped && points > 0)
+        row(con, "oom-guest-on-node", spent);
+    mmput(mm);
+}
+
 /* What the monitor keeps: RAM that guests and their files can never have, and what it uses now. */
 static void bench_footprint(struct console *con)
 {
@@ -279,6 +306,7 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     bench_slabs(con);
     bench_clear(con);
     bench_compaction(con);
+    bench_oom(con);
     bench_footprint(con);
     bench_migration(con);
     row(con, "boot-to-prompt", boot_instructions());

@@ -34,29 +34,41 @@ static struct mutex oom_lock = MUTEX_INIT(oom_lock);
 
 /* --- badness ---------------------------------------------------------------------------------- */
 
-/* Resident pages of one range on certain nodes. mmap_lock held for reading. */
-static uint64_t vma_pages_on(struct vm_area_struct *vma, const nodemask_t *nodes)
+/* Resident pages on certain nodes, from start to end within one table. mmap_lock held. */
+static uint64_t table_pages_on(struct mm_struct *mm, uint64_t start, uint64_t end,
+                               const nodemask_t *nodes)
 {
+    const pte_t *pte = mm_find_pte(mm, start);
     uint64_t n = 0;
-    for (uint64_t at = vma->vm_start; at < vma->vm_end; at += PAGE_SIZE) {
-        pte_t *entry = mm_find_pte(vma->vm_mm, at);
-        if (!entry) {
-            at = ALIGN_DOWN(at, pt_level_size(1)) + pt_level_size(1) - PAGE_SIZE;
-            continue;
-        }
-        pte_t e = pte_load(entry);
+    for (; pte && start < end; start += PAGE_SIZE, pte++) {
+        pte_t e = pte_load(pte);
         if (pte_maps_page(e) && !pte_special(e))
             n += mask_test(nodes, pfn_to_page(pte_pfn(e))->nid);
     }
     return n;
 }
 
+static uint64_t vma_pages_on(const struct vm_area_struct *vma, const nodemask_t *nodes)
+{
+    uint64_t n = 0, next;
+    for (uint64_t at = vma->vm_start; at < vma->vm_end; at = next) {
+        next = MIN(ALIGN_DOWN(at, TABLE_SPAN) + TABLE_SPAN, vma->vm_end);
+        n += table_pages_on(vma->vm_mm, at, next, nodes);
+    }
+    return n;
+}
+
+/*
+ * Resident pages of a space on certain nodes, as its page table says. Entries that are special
+ * (pte_special(): the zero page, devices) are nobody's. Where mmap_lock cannot be had at once: all
+ * resident pages, better than nothing. Waiting for it might be waiting for who waits for memory.
+ */
 static uint64_t resident_on(struct mm_struct *mm, const nodemask_t *nodes)
 {
     struct vm_area_struct *vma;
     uint64_t n = 0;
     if (!down_read_trylock(&mm->mmap_lock))
-        return mm_rss(mm); /* cannot tell: better than nothing */
+        return mm_rss(mm);
     for_each_vma(mm, vma) {
         n += vma_pages_on(vma, nodes);
     }
@@ -81,9 +93,10 @@ int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc)
 /* --- choosing --------------------------------------------------------------------------------- */
 
 /*
- * The worst goes into oc->chosen. False when a victim is dying already: nobody is chosen then.
+ * A victim is dying while it is marked MMF_OOM_VICTIM and not yet MMF_OOM_SKIP: what it has is
+ * still to come. Who asks by hand wants another one in any case.
  */
-static bool choose(struct oom_control *oc)
+bool select_bad_process(struct oom_control *oc)
 {
     struct mm_struct *mm = NULL;
     oc->points = INT64_MIN;
@@ -122,10 +135,11 @@ static uint64_t usable_pages(const struct relief_request *request)
 
 /* --- killing ---------------------------------------------------------------------------------- */
 
-static void kill(struct oom_control *oc)
+/* The mark comes before the signal: who dies may take the reserves from its first moment on. */
+void oom_kill_process(struct oom_control *oc)
 {
-    struct mm_struct *victim = oc->chosen;
     oom_report_victim(oc);
+    struct mm_struct *victim = oc->chosen;
     mm_test_and_set_flag(victim, MMF_OOM_VICTIM);
     victim->owner.ops->kill(victim);
     count_vm_event(OOM_KILL);
@@ -133,6 +147,10 @@ static void kill(struct oom_control *oc)
     mmput(victim);
 }
 
+/*
+ * End the machine instead, if that is wanted: sysctl_panic_on_oom 1 when all of it is short, 2 also
+ * when only some nodes are. Never when somebody kills by hand.
+ */
 static void maybe_panic(const struct oom_control *oc)
 {
     if (!sysctl_panic_on_oom || oc->by_hand)
@@ -143,9 +161,10 @@ static void maybe_panic(const struct oom_control *oc)
           sysctl_panic_on_oom == 2 ? "compulsory" : "system-wide");
 }
 
+/* PROGRESS when somebody was killed, or is dying: after a pause. NONE: nobody may be killed. */
 static enum relief_result kill_somebody(struct oom_control *oc)
 {
-    if (!choose(oc)) { /* someone is on the way out */
+    if (!select_bad_process(oc)) { /* someone is on the way out */
         (void)sleep_ns(PAUSE_NS);
         return RELIEF_PROGRESS;
     }
@@ -155,19 +174,25 @@ static enum relief_result kill_somebody(struct oom_control *oc)
         pr_warn("Out of memory and no killable processes...\n");
         return RELIEF_NONE;
     }
-    kill(oc);
+    oom_kill_process(oc);
     (void)sleep_ns(PAUSE_NS); /* let it die */
     return RELIEF_PROGRESS;
 }
 
+/*
+ * Whoever is on its own way out gets the reserves instead of a victim; whoever asked for one node
+ * only (__GFP_THISNODE) can ask elsewhere, and gets none.
+ */
 static enum relief_result relieve(struct relief_request *request)
 {
-    struct oom_control oc = {.request = request, .total_pages = usable_pages(request)};
-    if (request->nodes || (request->gfp & __GFP_THISNODE))
-        oc.constraint = request->nodes ? CONSTRAINT_MEMORY_POLICY : CONSTRAINT_NONE;
+    struct oom_control oc = {
+        .request = request,
+        .constraint = request->nodes ? CONSTRAINT_MEMORY_POLICY : CONSTRAINT_NONE,
+        .total_pages = usable_pages(request),
+    };
     if (request->gfp & __GFP_THISNODE)
-        return RELIEF_NONE;         /* it has somewhere else to ask */
-    if (thread_current()->killed) { /* the allocator itself is dying: let it, with the reserves */
+        return RELIEF_NONE;
+    if (thread_current()->killed) {
         thread_set_memalloc(true);
         return RELIEF_PROGRESS;
     }
@@ -189,10 +214,10 @@ int oom_kill_one(void)
     struct oom_control oc = {
         .request = &request, .total_pages = usable_pages(&request), .by_hand = true};
     mutex_lock(&oom_lock);
-    choose(&oc);
+    (void)!select_bad_process(&oc); /* by hand it is always true */
     if (oc.chosen) {
         oom_report_begin(&oc);
-        kill(&oc);
+        oom_kill_process(&oc);
     }
     mutex_unlock(&oom_lock);
     return oc.chosen ? 0 : -ESRCH;
