@@ -68,6 +68,12 @@ int pt_create(struct pgtable *pt, int nid) must_check;
 /** Free the root; the user half must be empty by now. */
 void pt_destroy(struct pgtable *pt);
 
+/** The table that an entry points to. */
+static inline pte_t *pt_table_of(pte_t e)
+{
+    return phys_to_virt(pfn_to_paddr(pte_pfn(e)));
+}
+
 /** Physical address of the root, for satp_make(). */
 static inline paddr_t pt_root_paddr(const struct pgtable *pt)
 {

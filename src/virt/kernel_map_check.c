@@ -50,7 +50,7 @@ static void check_table(struct audit *a, const pte_t *table, unsigned level, uin
         if (level == PT_LEVELS - 1 && i < LINEAR_ROOT_FIRST)
             continue;
         if (pte_table(e) && level)
-            check_table(a, phys_to_virt(pfn_to_paddr(pte_pfn(e))), level - 1, va);
+            check_table(a, pt_table_of(e), level - 1, va);
         const char *fault = pte_leaf(e) ? fault_of(e, va, size) : NULL;
         if (fault) {
             print(a->out, "kernel map: the leaf at 0x%lx is %s\n", va, fault);

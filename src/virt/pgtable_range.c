@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pgtable_range.c - ranges are mapped, unmapped and protected, by leaves as large as fit.
+ *
+ *      0x1ff000    0x200000             0x400000             0x600000   0x602000
+ *         | 4K leaf   |       2M leaf      |       2M leaf      | 4K | 4K |
+ *
+ *      protect 0x300000 - 0x301000:  the first 2M leaf becomes a table of 512 leaves that say what
+ *                                    it said, and then one of these changes
+ *
+ * A leaf of 2 MiB translates what its 512 would, without their table and with one place in the
+ * TLB. Both its addresses must be aligned to 2 MiB.
+ *
+ * Locks: the owner's. Hardware sets A and D meanwhile. The owner fences afterwards.
+ * Linux's counterpart: vmap_range_noflush(), split_huge_pmd(), change_protection().
+ */
+#include "virt/pgtable.h"
+
+#include "base/atomic.h"
+#include "base/errno.h"
+
+/* The largest level whose leaves begin here and fit. */
+static unsigned leaf_level(uint64_t va, uint64_t pa, uint64_t size, unsigned max_level)
+{
+    unsigned level = max_level;
+    while (level && (!IS_ALIGNED(va | pa, pt_level_size(level)) || size < pt_level_size(level)))
+        level--;
+    return level;
+}
+
+int pt_map_range(struct pgtable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint64_t prot,
+                 unsigned max_level)
+{
+    while (size) {
+        unsigned level = leaf_level(va.v, pa.v, size, max_level);
+        uint64_t step = pt_level_size(level);
+        pte_t *entry = pt_walk_alloc(pt, va, level);
+        if (!entry)
+            return -ENOMEM;
+        /* the rest of this table without walking again */
+        do {
+            if (!pte_none(*entry))
+                return -EEXIST;
+            pte_store(entry++, pte_make(paddr_to_pfn(pa), prot));
+            va.v += step;
+            pa.v += step;
+            size -= step;
+        } while (size >= step && pt_index(va, level) &&
+                 leaf_level(va.v, pa.v, size, max_level) == level);
+    }
+    return 0;
+}
+
+int pt_split(struct pgtable *pt, pte_t *entry, unsigned level)
+{
+    pte_t leaf = pte_load(entry);
+    struct page *page = pt->ops->alloc_table(pt, pt->nid);
+    if (!page)
+        return -ENOMEM;
+    pte_t *table = page_address(page);
+    uint64_t frames = pt_level_size(level - 1) >> PAGE_SHIFT;
+    uint64_t bits = leaf.v & ~(PTE_PFN_MASK | PTE_RESERVED);
+    for (unsigned i = 0; i < PT_ENTRIES; i++)
+        table[i] = pte_make(mk_pfn(pte_pfn(leaf).v + i * frames), bits);
+    fetch_add_relaxed(&pt->nr_tables, 1);
+    pte_store(entry, pte_make_table(page_to_pfn(page)));
+    return 0;
+}
+
+/* Call @change for each leaf that lies in the range, after splitting those that stick out. */
+static int for_each_leaf(struct pgtable *pt, uint64_t va, uint64_t end, uint64_t prot,
+                         pte_t (*change)(pte_t, uint64_t))
+{
+    while (va < end) {
+        struct pt_mapping m;
+        if (!pt_lookup(pt, mk_vaddr(va), &m)) {
+            va = ALIGN_DOWN(va, pt_level_size(m.level)) + pt_level_size(m.level);
+            continue;
+        }
+        uint64_t size = pt_level_size(m.level);
+        if (!IS_ALIGNED(va, size) || end - va < size) {
+            int err = pt_split(pt, m.entry, m.level);
+            if (err)
+                return err;
+            continue;
+        }
+        /* hardware may set A or D meanwhile: then once more, from what is there now */
+        while (!pte_compare_exchange(m.entry, &m.pte, change(m.pte, prot)))
+            ;
+        va += size;
+    }
+    return 0;
+}
+
+static pte_t clear_leaf(pte_t e, uint64_t prot)
+{
+    (void)e;
+    return mk_pte(prot);
+}
+
+int pt_unmap_range(struct pgtable *pt, vaddr_t va, uint64_t size)
+{
+    return for_each_leaf(pt, va.v, va.v + size, 0, clear_leaf);
+}
+
+int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot)
+{
+    return for_each_leaf(pt, va.v, va.v + size, prot, pte_modify);
+}
