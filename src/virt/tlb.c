@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb.c - ASIDs and fences.
+ * tlb.c - ASIDs, and harts that come to run a space.
  *
  *      context:  [ generation ........ | asid ]       asid_map: which of this generation are taken
  *
  *      switch:   same generation as the hart?  yes: write satp, done
  *                no: under asid_lock take a new asid (or begin a generation), flush if told to
  *
- * The order that makes targeted fences safe. Each side stores, fences, and then looks:
+ * A switch says what it runs, and then looks whether it is marked: tlb_harts.h has the order. The
+ * same holds for a new generation: who begins it sees what a hart runs on, or the hart sees the
+ * generation.
  *
- *      who comes to run the space            who changed an entry
- *      space, harts, active: it is me        the entry; stale: those who do not run it
- *      ---------- fence ----------           ---------- fence ----------
- *      stale: am I marked? flush             who runs it now? fence them
- *
- * So either the flusher sees the runner, and fences it, or the runner sees its mark. The same holds
- * for a new generation: who begins it sees what a hart runs on, or the hart sees the generation.
- *
- * Locks: asid_lock. Fences never wait for another hart's software: SBI's firmware does the work.
+ * Locks: asid_lock. Linux's counterpart: arch/riscv/mm/context.c.
  */
 #include "virt/tlb.h"
 
@@ -27,31 +21,25 @@
 #include "base/atomic.h"
 #include "base/limits.h"
 #include "base/string.h"
-#include "kern/fence.h"
 #include "kern/lock.h"
 #include "kern/log.h"
 #include "kern/percpu.h"
-#include "phys/vmstat.h"
 #include "sbi/sbi.h"
 #include "virt/kernel_map.h"
+#include "virt/tlb_harts.h"
 
-#define MAX_ASID_BITS 12   /* more would only make the map longer */
-#define FLUSH_ALL_PAGES 64 /* above so many pages the whole space goes */
+#define MAX_ASID_BITS 12 /* more would only make the map longer */
 
 static struct spinlock asid_lock = SPINLOCK_INIT("asid", RANK_ASID);
 static unsigned asid_bits;
 static uint64_t generation; /* (asid_lock; read anywhere) steps of 1 << 16 */
 static uint64_t asid_map[BITMAP_WORDS(1 << MAX_ASID_BITS)]; /* (asid_lock) */
 static uint64_t next_asid = 1;                              /* (asid_lock) */
-static uint64_t stale_harts; /* (a) must flush before the next switch */
+static uint64_t kept[MAX_HARTS]; /* (asid_lock) contexts that went on into this generation, or 0 */
+static uint64_t stale_harts;     /* (a) must flush before the next switch */
 
-/* What each hart runs on: written by itself (and active by who renews its space's context). */
-static struct hart_tlb {
-    uint64_t active; /* (a) context in use */
-    uint64_t space;  /* (a) id of the space, 0: the monitor's */
-} cache_aligned hart_tlb[MAX_HARTS];
+struct hart_tlb hart_tlb[MAX_HARTS];
 
-#define ASID_MASK 0xffffUL
 #define GENERATION_STEP (ASID_MASK + 1)
 
 unsigned tlb_asid_bits(void)
@@ -87,41 +75,47 @@ void tlb_space_init(struct tlb_space *space)
 
 /* --- giving out ASIDs ------------------------------------------------------------------------- */
 
-/* Everything is free again but what harts run on at this moment: that they keep. */
-static void new_generation_locked(void)
+/* Did a hart run on this context when the generation began? Then its number is nobody else's. */
+static bool is_kept_locked(uint64_t context)
 {
     assert_locked(&asid_lock);
-    store_relaxed(&generation, generation + GENERATION_STEP);
+    for (uint32_t i = 0; i < nr_harts; i++)
+        if (kept[i] == context)
+            return true;
+    return false;
+}
+
+/*
+ * Everything is free again but what harts run on at this moment: that they keep. A hart that is
+ * just coming to a space may show a context that had lost its number long ago.
+ */
+static void new_generation_locked(void)
+{
+    uint64_t ended = generation;
+    assert_locked(&asid_lock);
+    store_relaxed(&generation, ended + GENERATION_STEP);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see tlb_switch() */
     memset(asid_map, 0, sizeof(asid_map));
     for (uint32_t i = 0; i < nr_harts; i++) {
         uint64_t active = load_relaxed(&hart_tlb[i].active);
-        if (!active)
-            continue;
-        set_bit(active & ASID_MASK, asid_map);
+        bool valid = (active & ~ASID_MASK) == ended || is_kept_locked(active);
+        kept[i] = valid ? active : 0;
+        if (kept[i])
+            set_bit(active & ASID_MASK, asid_map);
     }
     store_release(&stale_harts, ~0UL);
     next_asid = 1;
 }
 
-static bool runs_somewhere_locked(uint64_t context)
-{
-    for (uint32_t i = 0; i < nr_harts; i++)
-        if (load_relaxed(&hart_tlb[i].active) == context)
-            return true;
-    return false;
-}
-
-static uint64_t new_context_locked(struct tlb_space *space)
+static uint64_t new_context_locked(const struct tlb_space *space)
 {
     uint64_t old = load_relaxed(&space->context), limit = 1UL << asid_bits;
-    assert_locked(&asid_lock);
-    if (old && runs_somewhere_locked(old)) /* another hart runs it: its number was kept */
+    if (old && is_kept_locked(old))
         return generation | (old & ASID_MASK);
     uint64_t asid = find_next_zero_bit(asid_map, limit, next_asid);
     if (asid == limit) {
         new_generation_locked();
-        asid = find_next_zero_bit(asid_map, limit, next_asid);
+        return new_context_locked(space);
     }
     set_bit(asid, asid_map);
     next_asid = asid + 1;
@@ -194,102 +188,4 @@ void tlb_switch_kernel(void)
     store_release(&mine->space, 0); /* from now on marks are enough */
     if (!asid_bits)
         sfence_all();
-}
-
-/* --- forgetting ------------------------------------------------------------------------------- */
-
-static void flush_here(uint64_t asid, vaddr_t start, uint64_t size)
-{
-    if (size > FLUSH_ALL_PAGES * PAGE_SIZE) {
-        count_vm_event(TLB_LOCAL_FLUSH_ALL);
-        asid ? sfence_asid(asid) : sfence_all();
-        return;
-    }
-    count_vm_event(TLB_LOCAL_FLUSH_ONE);
-    for (uint64_t va = start.v; va < start.v + size; va += PAGE_SIZE)
-        asid ? sfence_page_asid(mk_vaddr(va), asid) : sfence_page(mk_vaddr(va));
-}
-
-static void flush_remote(uint64_t harts_mask, uint64_t asid, vaddr_t start, uint64_t size)
-{
-    if (size > FLUSH_ALL_PAGES * PAGE_SIZE) {
-        start = mk_vaddr(0);
-        size = UINT64_MAX;
-    }
-    count_vm_event(TLB_REMOTE_FLUSH);
-    fence_harts((hartmask_t){.bits = harts_mask}, asid, start, size);
-}
-
-/* Those of the harts that run the space at this moment. */
-static uint64_t running(const struct tlb_space *space, uint64_t mask)
-{
-    uint64_t found = 0;
-    for (uint64_t left = mask; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        if (load_acquire(&hart_tlb[i].space) == space->id)
-            found |= 1UL << i;
-    }
-    return found;
-}
-
-static void flush(struct tlb_space *space, vaddr_t start, uint64_t size)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries are stored before harts are read */
-    uint64_t knowing = load_relaxed(&space->harts.bits), bit = 1UL << hart_index();
-    uint64_t run = running(space, knowing), rest = knowing & ~run;
-    if (rest) {
-        fetch_or(&space->stale.bits, rest);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        run |= running(space, rest); /* came while we marked them */
-    }
-    uint64_t asid = load_relaxed(&space->context) & ASID_MASK;
-    if (run & bit)
-        flush_here(asid, start, size);
-    if (run & ~bit)
-        flush_remote(run & ~bit, asid, start, size);
-}
-
-void tlb_flush_page(struct tlb_space *space, vaddr_t va)
-{
-    flush(space, mk_vaddr(ALIGN_DOWN(va.v, PAGE_SIZE)), PAGE_SIZE);
-}
-
-void tlb_flush_range(struct tlb_space *space, vaddr_t start, vaddr_t end)
-{
-    if (start.v < end.v)
-        flush(space, mk_vaddr(ALIGN_DOWN(start.v, PAGE_SIZE)),
-              ALIGN_UP(end.v, PAGE_SIZE) - ALIGN_DOWN(start.v, PAGE_SIZE));
-}
-
-void tlb_flush_space(struct tlb_space *space)
-{
-    flush(space, mk_vaddr(0), UINT64_MAX);
-}
-
-void tlb_flush_spurious(struct tlb_space *space, vaddr_t va)
-{
-    (void)space;
-    sfence_page(va);
-}
-
-/* --- gathering -------------------------------------------------------------------------------- */
-
-void tlb_gather_init(struct tlb_gather *g, struct tlb_space *space,
-                     void (*release)(struct page **pages, unsigned n))
-{
-    g->space = space;
-    g->release = release;
-    g->start = UINT64_MAX;
-    g->end = 0;
-    g->n = 0;
-}
-
-void tlb_gather_flush(struct tlb_gather *g)
-{
-    tlb_flush_range(g->space, mk_vaddr(g->start), mk_vaddr(g->end));
-    if (g->n)
-        g->release(g->pages, g->n);
-    g->start = UINT64_MAX;
-    g->end = 0;
-    g->n = 0;
 }

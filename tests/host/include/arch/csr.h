@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * csr.h - the names and bits of the real one; of the registers themselves this host has only the
- * clock, and a tick of it is a nanosecond.
+ * clock, a tick of which is a nanosecond, and satp (support/mmu.c).
  */
 #ifndef HOST_ARCH_CSR_H
 #define HOST_ARCH_CSR_H
@@ -11,6 +11,14 @@
 #define rdtime hart_rdtime
 #include_next "arch/csr.h"
 #undef rdtime
+
+#undef csr_read
+#undef csr_write
+#define csr_read(csr) host_read_##csr()
+#define csr_write(csr, value) host_write_##csr(value)
+
+uint64_t host_read_satp(void);
+void host_write_satp(uint64_t satp);
 
 static inline uint64_t rdtime(void)
 {
