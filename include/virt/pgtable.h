@@ -92,7 +92,7 @@ pte_t *pt_walk(const struct pgtable *pt, vaddr_t va, unsigned level);
  */
 pte_t *pt_walk_alloc(struct pgtable *pt, vaddr_t va, unsigned level);
 
-/** What translates @va: its entry, value and level. False when nothing does. */
+/** What translates @va: its entry, value and level. False when nothing does: where a walk ends. */
 struct pt_mapping {
     pte_t *entry;
     pte_t pte;
@@ -105,7 +105,8 @@ bool pt_translate(const struct pgtable *pt, vaddr_t va, paddr_t *out);
 
 /**
  * Map [va, va + size) to [pa, pa + size) with @prot (PTE_R|W|X|U|G|A|D), by leaves as large as
- * alignment and @max_level (0, 1, 2) allow. 0, -ENOMEM (what was mapped stays), -EEXIST.
+ * alignment and @max_level (0, 1, 2) allow. All are multiples of a page. -EEXIST: something is
+ * there already where a leaf would go; -ENOMEM: no table. What was mapped until then stays.
  */
 int pt_map_range(struct pgtable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint64_t prot,
                  unsigned max_level) must_check;
@@ -116,7 +117,10 @@ int pt_unmap_range(struct pgtable *pt, vaddr_t va, uint64_t size) must_check;
 /** Change the protection of what is mapped in the range, splitting as above. 0 or -ENOMEM. */
 int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot) must_check;
 
-/** Replace a leaf of level 1 or 2 by a table of 512 leaves one level below. 0 or -ENOMEM. */
+/**
+ * Replace a leaf of level 1 or 2 by a table of 512 leaves one level below, which translate as it
+ * did. No hart needs to forget it: what it says is still true. 0 or -ENOMEM.
+ */
 int pt_split(struct pgtable *pt, pte_t *entry, unsigned level) must_check;
 
 /**

@@ -31,12 +31,14 @@
 #include "slab/kmalloc.h"
 #include "kern/timer.h"
 #include "virt/lru.h"
+#include "virt/pgtable.h"
 
 #define ROUNDS 2000
 #define ORDER_ROUNDS 64
 #define SLAB_OBJECTS 8192
 #define SHARERS 64
 #define SHARED_AT GIB(1)
+#define MAP_TABLES 4
 
 /* Between two readings nothing may be moved by the compiler. */
 static inline uint64_t instructions(void)
@@ -234,6 +236,33 @@ static void bench_migration(struct console *con)
         print(con->out, "bench %-28s no memory\n", "migrate-page-per-entry");
 }
 
+/* Ranges of 4 KiB leaves, in a table of its own. Its tables are there before it is measured. */
+static void bench_ranges(struct console *con)
+{
+    struct pgtable pt;
+    vaddr_t va = mk_vaddr(pt_level_size(PT_LEVELS - 1));
+    paddr_t pa = mk_paddr(MEMORY_BASE);
+    uint64_t size = MAP_TABLES * TABLE_SPAN, prot = PTE_R | PTE_W | PTE_U;
+    struct pt_gap all = {va.v, va.v + size, 0, USER_TOP};
+    LIST_HEAD(tables);
+    if (pt_create(&pt, -1))
+        return;
+    int err = pt_map_range(&pt, va, pa, size, prot, 0) || pt_unmap_range(&pt, va, size);
+    uint64_t start = instructions();
+    err = err || pt_map_range(&pt, va, pa, size, prot, 0);
+    uint64_t mapped = instructions();
+    err = err || pt_protect_range(&pt, va, size, PTE_R | PTE_U);
+    uint64_t changed = instructions();
+    if (!err) {
+        row(con, "map-range-page", (mapped - start) / (size >> PAGE_SHIFT));
+        row(con, "protect-range-page", (changed - mapped) / (size >> PAGE_SHIFT));
+    }
+    if (!pt_unmap_range(&pt, va, size))
+        pt_unlink_tables(&pt, &all, &tables);
+    pt_release_tables(&pt, &tables);
+    pt_destroy(&pt);
+}
+
 /* Moving pages: what `fragment` left is compacted; a page moved, and a block of order 9 won. */
 static void bench_compaction(struct console *con)
 {
@@ -305,6 +334,7 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     bench_kmalloc(con);
     bench_slabs(con);
     bench_clear(con);
+    bench_ranges(con);
     bench_compaction(con);
     bench_oom(con);
     bench_footprint(con);

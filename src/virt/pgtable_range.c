@@ -59,51 +59,56 @@ int pt_split(struct pgtable *pt, pte_t *entry, unsigned level)
         return -ENOMEM;
     pte_t *table = page_address(page);
     uint64_t frames = pt_level_size(level - 1) >> PAGE_SHIFT;
-    uint64_t bits = leaf.v & ~(PTE_PFN_MASK | PTE_RESERVED);
-    for (unsigned i = 0; i < PT_ENTRIES; i++)
-        table[i] = pte_make(mk_pfn(pte_pfn(leaf).v + i * frames), bits);
+    do {
+        for (unsigned i = 0; i < PT_ENTRIES; i++)
+            table[i] = pte_make(mk_pfn(pte_pfn(leaf).v + i * frames), leaf.v & ~PTE_PFN_MASK);
+    } while (!pte_compare_exchange(entry, &leaf, pte_make_table(page_to_pfn(page))));
     fetch_add_relaxed(&pt->nr_tables, 1);
-    pte_store(entry, pte_make_table(page_to_pfn(page)));
     return 0;
 }
 
-/* Call @change for each leaf that lies in the range, after splitting those that stick out. */
-static int for_each_leaf(struct pgtable *pt, uint64_t va, uint64_t end, uint64_t prot,
-                         pte_t (*change)(pte_t, uint64_t))
+/*
+ * Of the leaves below a table of @level, put @change(leaf, prot) in the place of those that lie in
+ * va..end; leaves that stick out are split first. 0 or -ENOMEM.
+ */
+static int change_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t va, uint64_t end,
+                        uint64_t prot, pte_t (*change)(pte_t leaf, uint64_t prot))
 {
-    while (va < end) {
-        struct pt_mapping m;
-        if (!pt_lookup(pt, mk_vaddr(va), &m)) {
-            va = ALIGN_DOWN(va, pt_level_size(m.level)) + pt_level_size(m.level);
-            continue;
-        }
-        uint64_t size = pt_level_size(m.level);
-        if (!IS_ALIGNED(va, size) || end - va < size) {
-            int err = pt_split(pt, m.entry, m.level);
-            if (err)
-                return err;
-            continue;
-        }
+    uint64_t size = pt_level_size(level), step;
+    int err = 0;
+    for (; va != end && !err; va += step) {
+        pte_t *entry = &table[pt_slot(pt->format, mk_vaddr(va), level)];
+        step = MIN(size - (va & (size - 1)), end - va);
+        if (step < size && pte_leaf(pte_load(entry)))
+            err = pt_split(pt, entry, level);
+        pte_t e = pte_load_followed(entry);
+        if (pte_table(e))
+            err = change_below(pt, pt_table_of(e), level - 1, va, va + step, prot, change);
         /* hardware may set A or D meanwhile: then once more, from what is there now */
-        while (!pte_compare_exchange(m.entry, &m.pte, change(m.pte, prot)))
+        while (pte_leaf(e) && !err && !pte_compare_exchange(entry, &e, change(e, prot)))
             ;
-        va += size;
     }
-    return 0;
+    return err;
 }
 
-static pte_t clear_leaf(pte_t e, uint64_t prot)
+static int change_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot,
+                        pte_t (*change)(pte_t leaf, uint64_t prot))
 {
-    (void)e;
+    return change_below(pt, pt->root, pt->format->levels - 1, va.v, va.v + size, prot, change);
+}
+
+static pte_t clear(pte_t leaf, uint64_t prot)
+{
+    (void)leaf;
     return mk_pte(prot);
 }
 
 int pt_unmap_range(struct pgtable *pt, vaddr_t va, uint64_t size)
 {
-    return for_each_leaf(pt, va.v, va.v + size, 0, clear_leaf);
+    return change_range(pt, va, size, 0, clear);
 }
 
 int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot)
 {
-    return for_each_leaf(pt, va.v, va.v + size, prot, pte_modify);
+    return change_range(pt, va, size, prot, pte_modify);
 }
