@@ -155,7 +155,7 @@ grade: setup ## grade this tree; LAB=buddy for one lab, ARGS='--only TEST --seed
 	@scripts/lab grade $(LAB) $(ARGS)
 
 labs: setup ## the labs themselves: editions, and a sample of the graders' faults
-	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/labs/teacher $(ARGS)
+	@$(PYTHON) -m pytest -q -c tests/pytest.ini -n auto tests/labs/teacher $(ARGS)
 
 soak-labs: setup ## every fault of every lab, each reference on 50 seeds, a class graded twice
 	@scripts/lab faults all
