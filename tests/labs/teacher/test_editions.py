@@ -96,6 +96,15 @@ def test_an_edition_lists_what_is_missing(edition):
     assert all(f"{lab.name}: " in status for lab in LABS.values())
 
 
+def test_stubs_compile_without_a_warning(edition):
+    paths = [path for lab in LABS.values() for path in lab.files]
+    objects = [f"build/debug-gcc/{path}.o" if path.startswith("src/") else f"build/{path[:-2]}.o"
+               for path in paths]
+    done = subprocess.run(["make", "-j2", "-C", edition, *objects], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
+
+
 def test_the_teacher_puts_solutions_in(edition):
     lab = next(iter(LABS.values()))
     subprocess.run([LAB, "solution", lab.name, "--into", edition], check=True,

@@ -135,6 +135,13 @@ def test_the_stub_gets_next_to_nothing():
     assert "is missing" in result.outcomes[0].evidence[0].text
 
 
+def test_a_machine_that_reaches_a_stub_says_so():
+    with faults.Submission(BUDDY, stub=True) as folder:
+        result = grade(BUDDY, folder, 1, only="boot.one")
+    boot = next(e for o in result.outcomes for e in o.evidence)
+    assert not boot.ok and "lab buddy, step" in boot.got and PATH in boot.got
+
+
 def test_another_solution_gets_all_points():
     for folder in faults.other_solutions(BUDDY):
         result = grade(BUDDY, folder, None, items=HOST_ITEMS)
