@@ -36,7 +36,7 @@ void slab_page_free(struct kmem_cache *cache, struct page *slab);
 /** Put a slab with free objects on its node's list. */
 void slab_page_enlist(struct kmem_cache *cache, struct page *slab);
 
-/** This hart's stock goes back to its slab. */
+/** This hart's stock goes back to its slab, which is nobody's then: full, or listed. */
 void slab_flush_hart(struct kmem_cache *cache);
 
 /** Tell, when a cache is destroyed, which objects its owner never gave back. */

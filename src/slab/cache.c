@@ -30,31 +30,42 @@
 /* All free objects of a slab become someone's stock. */
 static void *take_free_list(struct kmem_cache *cache, struct page *slab)
 {
+    /* lab slab: begin 3 */
     void *list = slab->slab_free;
     slab->slab_free = NULL;
     slab->private = cache->objects;
     return list;
+    /* lab slab: stub lab_missing("slab", 3, cache, slab); */
+    /* lab slab: end */
 }
 
-/* The hart's slab has run dry: perhaps others gave objects back to it meanwhile. */
+/*
+ * The hart's slab has run dry: perhaps others gave objects back to it meanwhile. If not it is full,
+ * and stays with nobody: on no list until something comes back.
+ */
 static bool refill_from_own(struct kmem_cache *cache, struct kmem_cache_hart *h)
 {
     struct page *slab = h->page;
     if (!slab)
         return false;
+    /* lab slab: begin 3 */
     struct kmem_cache_node *n = cache->nodes[slab->nid];
     spin_lock(&n->lock);
     h->freelist = take_free_list(cache, slab);
-    if (!h->freelist) { /* full: it is on no list until something comes back */
+    if (!h->freelist) {
         page_clear_flag(slab, PG_active);
         h->page = NULL;
     }
     spin_unlock(&n->lock);
     return h->freelist != NULL;
+    /* lab slab: stub lab_missing("slab", 3, cache, h, take_free_list); */
+    /* lab slab: end */
 }
 
+/* A hart without a slab gets the first of a node's list. False: the node has none either. */
 static bool refill_from_partial(struct kmem_cache *cache, struct kmem_cache_hart *h, int nid)
 {
+    /* lab slab: begin 3 */
     struct kmem_cache_node *n = cache->nodes[nid];
     spin_lock(&n->lock);
     struct page *slab = list_first_entry_or_null(&n->partial, struct page, slab_list);
@@ -67,6 +78,8 @@ static bool refill_from_partial(struct kmem_cache *cache, struct kmem_cache_hart
     }
     spin_unlock(&n->lock);
     return slab != NULL;
+    /* lab slab: stub lab_missing("slab", 3, cache, h, nid); */
+    /* lab slab: end */
 }
 
 static bool refill_from_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
@@ -128,6 +141,7 @@ static inline void *hand_out(struct kmem_cache *cache, void *object, gfp_t gfp)
 
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
+    /* lab slab: begin 2 */
     struct kmem_cache_hart *h = &cache->harts[hart_index()];
     while (unlikely(!h->freelist)) {
         if (!refill(cache, gfp & ~__GFP_ZERO))
@@ -138,11 +152,17 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
     h->freelist = *free_link(cache, object);
     h->allocs++;
     return hand_out(cache, object, gfp);
+    /* lab slab: stub lab_missing("slab", 2, cache, gfp, refill, hand_out); */
+    /* lab slab: end */
 }
 
-/* One object of a slab of another node, from its partial list or a new slab. */
+/*
+ * One object of the first slab on another node's list; the slab stays there while it has more.
+ * NULL: there is none.
+ */
 static void *take_one_remote(struct kmem_cache *cache, int nid)
 {
+    /* lab slab: begin 5 */
     struct kmem_cache_node *n = cache->nodes[nid];
     void *object = NULL;
     spin_lock(&n->lock);
@@ -158,6 +178,8 @@ static void *take_one_remote(struct kmem_cache *cache, int nid)
     }
     spin_unlock(&n->lock);
     return object;
+    /* lab slab: stub lab_missing("slab", 5, cache, nid); */
+    /* lab slab: end */
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
@@ -183,9 +205,14 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 /* --- in --------------------------------------------------------------------------------------- */
 
-/* Give an object back to a slab that is not this hart's. */
+/*
+ * Give an object back to a slab that is not this hart's; it may be another hart's. A slab of which
+ * nothing is out any more goes back to the page allocator when more than SLAB_MIN_PARTIAL are
+ * listed, itself included.
+ */
 static noinline void free_slowly(struct kmem_cache *cache, struct page *slab, void *object)
 {
+    /* lab slab: begin 4 */
     struct kmem_cache_node *n = cache->nodes[slab->nid];
     struct page *empty = NULL;
     spin_lock(&n->lock);
@@ -208,6 +235,8 @@ static noinline void free_slowly(struct kmem_cache *cache, struct page *slab, vo
     spin_unlock(&n->lock);
     if (empty)
         slab_page_free(cache, empty);
+    /* lab slab: stub lab_missing("slab", 4, cache, slab, object); */
+    /* lab slab: end */
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *object)
@@ -216,6 +245,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
         return;
     if (CONFIG_DEBUG)
         slab_debug_free(cache, object);
+    /* lab slab: begin 2 */
     struct kmem_cache_hart *h = &cache->harts[hart_index()];
     struct page *slab = slab_of(object);
     h->frees++;
@@ -225,4 +255,6 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
         return;
     }
     free_slowly(cache, slab, object);
+    /* lab slab: stub lab_missing("slab", 2, cache, object, free_slowly); */
+    /* lab slab: end */
 }

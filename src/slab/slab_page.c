@@ -17,9 +17,13 @@ static enum node_stat slab_stat(const struct kmem_cache *cache)
     return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
 }
 
-/* Link all objects in ascending order. */
+/*
+ * Make all objects of a new slab and link them in ascending order: the constructor, then the marks
+ * of debugging, then the link.
+ */
 static void cut(struct kmem_cache *cache, struct page *slab)
 {
+    /* lab slab: begin 1 */
     char *base = page_address(slab);
     for (unsigned i = 0; i < cache->objects; i++) {
         char *object = base + (size_t)i * cache->size;
@@ -31,6 +35,8 @@ static void cut(struct kmem_cache *cache, struct page *slab)
     }
     slab->slab_free = base;
     slab->private = 0;
+    /* lab slab: stub lab_missing("slab", 1, cache, slab); */
+    /* lab slab: end */
 }
 
 struct page *slab_page_alloc(struct kmem_cache *cache, gfp_t gfp, int nid)
@@ -77,6 +83,7 @@ void slab_flush_hart(struct kmem_cache *cache)
         return;
     struct kmem_cache_node *n = cache->nodes[slab->nid];
     spin_lock(&n->lock);
+    /* lab slab: begin 6 */
     while (h->freelist) {
         void *object = h->freelist;
         h->freelist = *free_link(cache, object);
@@ -90,11 +97,15 @@ void slab_flush_hart(struct kmem_cache *cache)
         list_add(&slab->slab_list, &n->partial);
         n->nr_partial++;
     }
+    /* lab slab: stub lab_missing("slab", 6, cache, h, slab, n); */
+    /* lab slab: end */
     spin_unlock(&n->lock);
 }
 
+/* Give back what a node lists and nobody uses, without holding its lock. Returns the pages. */
 static uint64_t free_empty_slabs(struct kmem_cache *cache, struct kmem_cache_node *n)
 {
+    /* lab slab: begin 6 */
     struct page *slab, *next;
     uint64_t pages = 0;
     LIST_HEAD(empty);
@@ -114,6 +125,8 @@ static uint64_t free_empty_slabs(struct kmem_cache *cache, struct kmem_cache_nod
         pages += 1UL << cache->order;
     }
     return pages;
+    /* lab slab: stub lab_missing("slab", 6, cache, n); */
+    /* lab slab: end */
 }
 
 static uint64_t free_empty_everywhere(struct kmem_cache *cache)
