@@ -164,14 +164,17 @@ void wait_finish(struct wait_queue *q, struct wait_entry *e)
     (void)q, (void)e;
 }
 
+uint64_t host_wakeups;
+
 void wake_up_all(struct wait_queue *q)
 {
     (void)q;
+    __atomic_fetch_add(&host_wakeups, 1, __ATOMIC_RELAXED);
 }
 
 void wake_up_one(struct wait_queue *q)
 {
-    (void)q;
+    wake_up_all(q);
 }
 
 void thread_set_stack_ops(const struct stack_ops *ops)

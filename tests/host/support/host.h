@@ -31,6 +31,9 @@ void host_leave(void);
 /** Run what other harts asked this one to. Often, in each thread of a concurrent test. */
 void host_poll(void);
 
+/** How often anyone was woken. Nobody sleeps here: who waits looks again and again. */
+extern uint64_t host_wakeups;
+
 /** Forget all RAM and mem_map: zeros again. */
 void host_ram_clear(void);
 

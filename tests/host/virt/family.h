@@ -28,27 +28,27 @@ static struct space {
 } spaces[SPACES];
 static struct rng rng;
 
-static unsigned below(unsigned n)
+static inline unsigned below(unsigned n)
 {
     return (unsigned)rng_below(&rng, n);
 }
 
-static uint64_t addr_of(unsigned i)
+static inline uint64_t addr_of(unsigned i)
 {
     return BASE + i * PAGE_SIZE;
 }
 
-static struct vm_area_struct *vma_at(unsigned s, unsigned i)
+static inline struct vm_area_struct *vma_at(unsigned s, unsigned i)
 {
     return vma_lookup(spaces[s].mm, addr_of(i));
 }
 
-static unsigned index_of(uint64_t addr)
+static inline unsigned index_of(uint64_t addr)
 {
     return (unsigned)((addr - BASE) / PAGE_SIZE);
 }
 
-static unsigned space_of(const struct mm_struct *mm)
+static inline unsigned space_of(const struct mm_struct *mm)
 {
     unsigned s = 0;
     while (spaces[s].mm != mm)
@@ -56,12 +56,12 @@ static unsigned space_of(const struct mm_struct *mm)
     return s;
 }
 
-static pte_t *find_entry(struct mm_struct *mm, uint64_t addr)
+static inline pte_t *find_entry(struct mm_struct *mm, uint64_t addr)
 {
     return &spaces[space_of(mm)].entries[index_of(addr)];
 }
 
-static struct page *page_at(unsigned s, unsigned i)
+static inline struct page *page_at(unsigned s, unsigned i)
 {
     pte_t e = spaces[s].entries[i];
     return pte_none(e) ? NULL : pfn_to_page(pte_pfn(e));
@@ -69,7 +69,7 @@ static struct page *page_at(unsigned s, unsigned i)
 
 /* --- the steps, each as the fault floor takes it ---------------------------------------------- */
 
-static void drop(unsigned s, unsigned i)
+static inline void drop(unsigned s, unsigned i)
 {
     struct page *page = page_at(s, i);
     if (!page)
@@ -83,7 +83,7 @@ static void drop(unsigned s, unsigned i)
 }
 
 /* A write: the first touch, a copy of a page that is shared, or a page that is ours from now on. */
-static void touch(unsigned s, unsigned i)
+static inline void touch(unsigned s, unsigned i)
 {
     struct vm_area_struct *vma = vma_at(s, i);
     struct page *old = page_at(s, i);
@@ -99,7 +99,7 @@ static void touch(unsigned s, unsigned i)
     spaces[s].entries[i] = pte_make(page_to_pfn(page), PTE_U | PTE_R | PTE_W | PTE_A | PTE_D);
 }
 
-static void map(unsigned s, unsigned first, unsigned n)
+static inline void map(unsigned s, unsigned first, unsigned n)
 {
     uint64_t start = addr_of(first), end = addr_of(first + n), index = start >> PAGE_SHIFT;
     struct mm_struct *mm = spaces[s].mm;
@@ -112,14 +112,14 @@ static void map(unsigned s, unsigned first, unsigned n)
     vma_insert(mm, vma);
 }
 
-static void end_vma(struct vm_area_struct *vma)
+static inline void end_vma(struct vm_area_struct *vma)
 {
     unlink_anon_vmas(vma);
     vma_remove(vma->vm_mm, vma);
     vma_free(vma);
 }
 
-static void unmap(unsigned s, unsigned first, unsigned n)
+static inline void unmap(unsigned s, unsigned first, unsigned n)
 {
     uint64_t start = addr_of(first), end = addr_of(first + n);
     struct vm_area_struct *vma;
@@ -132,7 +132,7 @@ static void unmap(unsigned s, unsigned first, unsigned n)
     }
 }
 
-static void protect(unsigned s, unsigned first, unsigned n, uint64_t flags)
+static inline void protect(unsigned s, unsigned first, unsigned n, uint64_t flags)
 {
     uint64_t at = addr_of(first), end = addr_of(first + n);
     struct vm_area_struct *vma;
@@ -144,7 +144,7 @@ static void protect(unsigned s, unsigned first, unsigned n, uint64_t flags)
     }
 }
 
-static void leave(unsigned s)
+static inline void leave(unsigned s)
 {
     struct vm_area_struct *vma, *next;
     if (!spaces[s].mm)
@@ -157,7 +157,7 @@ static void leave(unsigned s)
     spaces[s].mm = NULL;
 }
 
-static bool copy_vma(unsigned to, unsigned from, struct vm_area_struct *vma)
+static inline bool copy_vma(unsigned to, unsigned from, struct vm_area_struct *vma)
 {
     struct vm_area_struct *copy =
         vma_alloc(spaces[to].mm, vma->vm_start, vma->vm_end, vma->vm_flags);
@@ -180,7 +180,7 @@ static bool copy_vma(unsigned to, unsigned from, struct vm_area_struct *vma)
 }
 
 /* False: there was no memory, and there is no child. */
-static bool fork_into(unsigned child, unsigned s)
+static inline bool fork_into(unsigned child, unsigned s)
 {
     struct vm_area_struct *vma;
     leave(child);

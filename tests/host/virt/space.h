@@ -49,19 +49,23 @@ void tlb_space_init(struct tlb_space *space)
     *space = (struct tlb_space){0};
 }
 
-void tlb_flush_page(struct tlb_space *space, vaddr_t va)
-{
-    (void)space, (void)va;
-}
+/* Who wants to know what is flushed; spinlocks are held. NULL: nobody. */
+static void (*space_flushed)(struct tlb_space *space, uint64_t start, uint64_t end);
 
 void tlb_flush_range(struct tlb_space *space, vaddr_t start, vaddr_t end)
 {
-    (void)space, (void)start, (void)end;
+    if (space_flushed)
+        space_flushed(space, start.v, end.v);
+}
+
+void tlb_flush_page(struct tlb_space *space, vaddr_t va)
+{
+    tlb_flush_range(space, va, mk_vaddr(va.v + PAGE_SIZE));
 }
 
 void tlb_flush_space(struct tlb_space *space)
 {
-    (void)space;
+    tlb_flush_range(space, mk_vaddr(0), mk_vaddr(UINT64_MAX));
 }
 
 void tlb_flush_spurious(struct tlb_space *space, vaddr_t va)
@@ -89,12 +93,13 @@ static void print_to_stderr(struct sink *self, const char *bytes, size_t n)
 }
 static struct sink stderr_sink = {print_to_stderr};
 
-/** The machine and the floors, once a program: so many harts on one node of 64 MiB. */
-static inline void space_boot(unsigned nr)
+/** The machine and the floors, once a program: nodes of 64 MiB, and harts, all on the first. */
+static inline void space_boot_nodes(unsigned nr_of_nodes, unsigned nr)
 {
     static pte_t root[PT_ENTRIES];
     fake_begin();
-    fake_memory(0, 0, MIB(64));
+    for (unsigned i = 0; i < nr_of_nodes; i++)
+        fake_memory(i, i * MIB(64), MIB(64));
     for (unsigned i = 0; i < nr; i++)
         fake_hart(0);
     fake_boot("");
@@ -102,6 +107,12 @@ static inline void space_boot(unsigned nr)
     mm_init();
     fault_init();
     sysctl_overcommit_memory = OVERCOMMIT_ALWAYS;
+}
+
+/** The same with one node. */
+static inline void space_boot(unsigned nr)
+{
+    space_boot_nodes(1, nr);
 }
 
 /** An empty space whose mmap area ends at `top`. */
