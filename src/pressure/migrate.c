@@ -27,10 +27,12 @@
 #include "virt/mapping.h"
 #include "virt/rmap.h"
 
+/* What goes along with the page; the others say who is at work on it, and on which list it is. */
 #define KEPT_FLAGS                                                                        \
     ((1u << PG_referenced) | (1u << PG_dirty) | (1u << PG_active) | (1u << PG_uptodate) | \
      (1u << PG_swapbacked) | (1u << PG_unevictable) | (1u << PG_mlocked))
 
+/* lab rmap: begin 6 */
 /* The new page takes over what the old one is. Both are locked, nothing maps either. */
 static void copy_identity(struct page *new, const struct page *old)
 {
@@ -61,6 +63,7 @@ static int exchange(struct page *old, struct page *new)
     mod_node_state(page_pgdat(new), NR_FILE_PAGES, 1);
     return 0;
 }
+/* lab rmap: end */
 
 /* What @new was given is taken back: it goes to the allocator. */
 static void forget_identity(struct page *new)
@@ -70,9 +73,10 @@ static void forget_identity(struct page *new)
     fetch_and(&new->flags, ~KEPT_FLAGS);
 }
 
-/* Steps 2 to 5, both pages locked. */
+/* Steps 2 to 5 of the picture, both pages locked: 0, or -EBUSY and all is as it was. */
 static int move_locked(struct page *old, struct page *new)
 {
+    /* lab rmap: begin 6 */
     struct anon_vma *anon = old->type == PAGE_ANON ? page_get_anon_vma(old) : NULL;
     int err = -EBUSY;
     if (old->type == PAGE_ANON && !anon)
@@ -85,8 +89,11 @@ static int move_locked(struct page *old, struct page *new)
     if (err)
         forget_identity(new);
     return err;
+    /* lab rmap: stub lab_missing("rmap", 6, old, new, forget_identity); */
+    /* lab rmap: end */
 }
 
+/* lab rmap: begin 5 */
 /* Lock it, find a place for it, move it there. */
 static int lock_and_move(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
 {
@@ -113,13 +120,20 @@ static int lock_and_move(struct page *old, new_page_fn *get_new, void *ctx, enum
     put_page(new); /* its mappings and the LRU keep it; if nothing does, it is freed */
     return err;
 }
+/* lab rmap: end */
 
-/* Move one page that was isolated; -ENOENT when its guest has freed it meanwhile. */
+/*
+ * Move one page that was isolated. 0; -EBUSY; -ENOMEM, when there is no new page; -ENOENT, when its
+ * guest has freed it meanwhile. Whatever it is, the page is no longer isolated, and not locked.
+ */
 static int move_page(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
 {
+    /* lab rmap: begin 5 */
     int err = lock_and_move(old, get_new, ctx, mode);
     lru_putback(old); /* back to its list, or, when it was moved, freed */
     return err;
+    /* lab rmap: stub lab_missing("rmap", 5, old, get_new, ctx, mode, move_locked); */
+    /* lab rmap: end */
 }
 
 unsigned migrate_pages(struct list_head *from, new_page_fn *get_new, void *ctx,

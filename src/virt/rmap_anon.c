@@ -156,10 +156,12 @@ int anon_vma_prepare_slow(struct vm_area_struct *vma)
 
 /*
  * dst is chained to all that src is. When `reuse`, dst has no anon_vma yet and takes one over that
- * has lost its VMAs and has but one child, so that fork after fork does not grow the chains.
+ * has lost its VMAs and has but one child, so that fork after fork does not grow the chains. On
+ * -ENOMEM dst is chained to nothing.
  */
 static int clone_chains(struct vm_area_struct *dst, struct vm_area_struct *src, bool reuse)
 {
+    /* lab rmap: begin 2 */
     struct anon_vma_chain *from;
     list_for_each_entry_reverse(from, &src->anon_vma_chain, same_vma) {
         struct anon_vma *av = from->anon_vma;
@@ -177,6 +179,8 @@ static int clone_chains(struct vm_area_struct *dst, struct vm_area_struct *src, 
         family_unlock(av);
     }
     return 0;
+    /* lab rmap: stub lab_missing("rmap", 2, dst, src, reuse, chain_link); */
+    /* lab rmap: end */
 }
 
 int anon_vma_clone(struct vm_area_struct *dst, struct vm_area_struct *src)
@@ -193,6 +197,7 @@ int anon_vma_clone(struct vm_area_struct *dst, struct vm_area_struct *src)
 
 int anon_vma_fork(struct vm_area_struct *dst, struct vm_area_struct *src)
 {
+    /* lab rmap: begin 2 */
     if (!src->anon_vma)
         return 0;
     int err = clone_chains(dst, src, true);
@@ -215,6 +220,8 @@ int anon_vma_fork(struct vm_area_struct *dst, struct vm_area_struct *src)
     family_unlock(av);
     put_anon_vma(av); /* the chain keeps it */
     return 0;
+    /* lab rmap: stub lab_missing("rmap", 2, dst, src, clone_chains); */
+    /* lab rmap: end */
 }
 
 void unlink_anon_vmas(struct vm_area_struct *vma)

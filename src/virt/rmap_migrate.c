@@ -39,6 +39,7 @@ static struct wait_queue *queue_of(uint64_t pfn)
     return &moved[hash_64(pfn, WAIT_BITS)];
 }
 
+/* lab rmap: begin 3 */
 static bool set_migration_entry(const struct rmap_entry *entry, void *arg)
 {
     struct page *page = entry->page;
@@ -57,13 +58,18 @@ static bool set_migration_entry(const struct rmap_entry *entry, void *arg)
     put_page(page); /* not the last: the mover has one */
     return true;
 }
+/* lab rmap: end */
 
 bool try_to_migrate(struct page *page)
 {
+    /* lab rmap: begin 3 */
     rmap_walk(page, set_migration_entry, NULL);
     return !page_mapped(page);
+    /* lab rmap: stub lab_missing("rmap", 3, page); */
+    /* lab rmap: end */
 }
 
+/* lab rmap: begin 4 */
 static bool unset_migration_entry(const struct rmap_entry *entry, void *arg)
 {
     struct page *new = arg;
@@ -84,11 +90,15 @@ static bool unset_migration_entry(const struct rmap_entry *entry, void *arg)
                               : pte_make_absent(PTE_TYPE_PROT_NONE, page_to_pfn(new).v, 0));
     return true;
 }
+/* lab rmap: end */
 
 void remove_migration_ptes(struct page *old, struct page *new)
 {
+    /* lab rmap: begin 4 */
     rmap_walk_held(old, unset_migration_entry, new); /* old still has its mapping and index */
     wake_up_all(queue_of(page_to_pfn(old).v));
+    /* lab rmap: stub lab_missing("rmap", 4, old, new); */
+    /* lab rmap: end */
 }
 
 void migration_entry_wait(pte_t *pte)

@@ -20,9 +20,14 @@
 #include "virt/rmap.h"
 #include "virt/rmap_lock.h"
 
-/* Look at the one place in the VMA where the page can be. False ends the walk. */
+/*
+ * Look at the one place in the VMA where the page can be, if it can be there at all, and call fn
+ * if the entry names the page: it maps it, or is a migration entry of it. The table may be missing.
+ * fn is called with the page_table_lock held. False ends the walk.
+ */
 static bool visit_vma(struct page *page, struct vm_area_struct *vma, rmap_fn *fn, void *arg)
 {
+    /* lab rmap: begin 1 */
     uint64_t first = vma->vm_pgoff, index = page->index;
     if (index < first || index - first >= vma_pages(vma))
         return true;
@@ -44,19 +49,27 @@ static bool visit_vma(struct page *page, struct vm_area_struct *vma, rmap_fn *fn
     }
     spin_unlock(&mm->page_table_lock);
     return more;
+    /* lab rmap: stub lab_missing("rmap", 1, page, vma, fn, arg); */
+    /* lab rmap: end */
 }
 
+/* All VMAs that are chained to av, whose family is locked; the elder first. */
 static void walk_chains(struct page *page, struct anon_vma *av, rmap_fn *fn, void *arg)
 {
+    /* lab rmap: begin 1 */
     struct anon_vma_chain *avc;
     list_for_each_entry(avc, &av->chains, same_anon_vma) {
         if (!visit_vma(page, avc->vma, fn, arg))
             return;
     }
+    /* lab rmap: stub lab_missing("rmap", 1, page, av, fn, arg, visit_vma); */
+    /* lab rmap: end */
 }
 
+/* All VMAs that map the page's number of its object, under i_mmap_lock; the elder first. */
 static void walk_file(struct page *page, rmap_fn *fn, void *arg)
 {
+    /* lab rmap: begin 1 */
     struct address_space *m = page->mapping;
     struct vm_area_struct *vma;
     if (!m)
@@ -67,6 +80,8 @@ static void walk_file(struct page *page, rmap_fn *fn, void *arg)
             break;
     }
     spin_unlock(&m->i_mmap_lock);
+    /* lab rmap: stub lab_missing("rmap", 1, page, fn, arg, visit_vma); */
+    /* lab rmap: end */
 }
 
 /* The page's anon_vma with its family locked, or NULL when nothing maps the page. */
