@@ -2,8 +2,8 @@
 /*
  * stress - workers of mixed behaviour, all at once.
  *
- *      behaviour:   touch      holes      malloc     map        touch      ...
- *                   worker 0   worker 1   worker 2   worker 3   worker 4   ...
+ *      behaviour:   touch      holes      malloc     map        fork       touch      ...
+ *                   worker 0   worker 1   worker 2   worker 3   worker 4   worker 5   ...
  *
  * Each worker repeats one behaviour until its rounds are done, checking content all the time.
  * The parent waits for them and counts: a worker that the OOM killer took is no failure of
@@ -22,7 +22,7 @@
 
 static const struct guest_help help = {
     "stress [--workers N] [--memory SIZE] [--rounds N] [--seed N]",
-    "Starts workers that touch, punch holes, use malloc, and map and unmap, in turn.\n"
+    "Starts workers that touch, punch holes, use malloc, map and unmap, and fork, in turn.\n"
     "  --workers N    how many (default 4)\n"
     "  --memory SIZE  how much each may use (default 8M)\n"
     "  --rounds N     how long each works (default 20)\n"
@@ -121,7 +121,51 @@ static bool work_map(struct work *w)
     return true;
 }
 
-static bool (*const behaviours[])(struct work *) = {work_touch, work_holes, work_malloc, work_map};
+/* Stamp about half of the pages anew, then look whether each has the stamp that it should have. */
+static bool rewrite(struct work *w, char *p, uint64_t *tags, size_t pages)
+{
+    for (size_t i = 0; i < pages; i++)
+        if (guest_random(&w->state) & 1)
+            guest_stamp(p + i * GUEST_PAGE, ++tags[i]);
+    for (size_t i = 0; i < pages; i++)
+        if (!guest_stamp_ok(p + i * GUEST_PAGE, tags[i]))
+            return false;
+    return true;
+}
+
+/* A child, its child and so on: each writes while the others do, and sees its own writes alone. */
+static bool descend(struct work *w, char *p, uint64_t *tags, size_t pages, unsigned generations)
+{
+    int status = 0;
+    pid_t child = generations ? fork() : 0;
+    if (generations && child == 0) {
+        w->state += generations;
+        _exit(rewrite(w, p, tags, pages) && descend(w, p, tags, pages, generations - 1) ? 0 : 1);
+    }
+    bool good = rewrite(w, p, tags, pages);
+    if (child > 0 && waitpid(child, &status, 0) == child)
+        good = good && (WIFSIGNALED(status) || WEXITSTATUS(status) == 0); /* killed: no failure */
+    return good && rewrite(w, p, tags, pages);
+}
+
+static bool work_fork(struct work *w)
+{
+    enum { GENERATIONS = 3 };
+    size_t pages = w->size / GUEST_PAGE / (GENERATIONS + 1);
+    char *p = guest_map("stress", pages * GUEST_PAGE);
+    uint64_t *tags = calloc(pages, sizeof(*tags));
+    bool good = tags != NULL;
+    for (size_t i = 0; good && i < pages; i++)
+        guest_stamp(p + i * GUEST_PAGE, tags[i]);
+    for (unsigned long r = 0; good && r < w->rounds; r++)
+        good = descend(w, p, tags, pages, GENERATIONS);
+    free(tags);
+    munmap(p, pages * GUEST_PAGE);
+    return good;
+}
+
+static bool (*const behaviours[])(struct work *) = {work_touch, work_holes, work_malloc, work_map,
+                                                    work_fork};
 #define BEHAVIOURS (sizeof(behaviours) / sizeof(behaviours[0]))
 
 static int reap(unsigned long workers)
