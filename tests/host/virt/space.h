@@ -7,7 +7,8 @@
  *                  `-- entry --> page in the host's RAM
  *
  * The test is the hart: it walks the page table as hardware would and faults where hardware would.
- * Not there are the TLB (every access walks) and the slab floor (see fake_heap.h).
+ * Not there are the TLB (every access walks, unless the test brings one and says SPACE_HAS_TLB) and
+ * the slab floor (see fake_heap.h).
  */
 #ifndef SPACE_H
 #define SPACE_H
@@ -33,6 +34,9 @@
 #include "virt/lru.h"
 #include "virt/mm.h"
 #include "virt/rmap.h"
+#ifndef SPACE_HAS_TLB
+#include "virt/no_tlb.h"
+#endif
 
 /* --- what lies below or beside ---------------------------------------------------------------- */
 
@@ -42,48 +46,6 @@ bool thread_wake(struct thread *t, uint32_t states)
 {
     (void)t, (void)states;
     return true;
-}
-
-void tlb_space_init(struct tlb_space *space)
-{
-    *space = (struct tlb_space){0};
-}
-
-/* Who wants to know what is flushed; spinlocks are held. NULL: nobody. */
-static void (*space_flushed)(struct tlb_space *space, uint64_t start, uint64_t end);
-
-void tlb_flush_range(struct tlb_space *space, vaddr_t start, vaddr_t end)
-{
-    if (space_flushed)
-        space_flushed(space, start.v, end.v);
-}
-
-void tlb_flush_page(struct tlb_space *space, vaddr_t va)
-{
-    tlb_flush_range(space, va, mk_vaddr(va.v + PAGE_SIZE));
-}
-
-void tlb_flush_space(struct tlb_space *space)
-{
-    tlb_flush_range(space, mk_vaddr(0), mk_vaddr(UINT64_MAX));
-}
-
-void tlb_flush_spurious(struct tlb_space *space, vaddr_t va)
-{
-    (void)space, (void)va;
-}
-
-void tlb_gather_init(struct tlb_gather *g, struct tlb_space *space,
-                     void (*release)(struct page **pages, unsigned n))
-{
-    *g = (struct tlb_gather){.space = space, .release = release, .start = UINT64_MAX};
-}
-
-void tlb_gather_flush(struct tlb_gather *g)
-{
-    if (g->n)
-        g->release(g->pages, g->n);
-    g->n = 0;
 }
 
 static void print_to_stderr(struct sink *self, const char *bytes, size_t n)
