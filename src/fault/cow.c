@@ -21,14 +21,20 @@
 #include "virt/lru.h"
 #include "virt/rmap.h"
 
+/*
+ * A page of a file never is. A page that was made a moment ago may still lie in a hart's LRU batch,
+ * which has a reference too; PG_lru is not set then. lru_add_drain() empties this hart's.
+ */
 bool anon_page_is_exclusive(struct page *page)
 {
+    /* lab cow: begin 3 */
     if (page->type != PAGE_ANON || load_relaxed(&page->mapcount) != 1)
         return false;
-    /* a batch may hold a reference; if it is this hart's, it can let go */
     if (page_count(page) == 2 && !page_flag(page, PG_lru))
         lru_add_drain();
     return page_count(page) == 1;
+    /* lab cow: stub lab_missing("cow", 3, page); */
+    /* lab cow: end */
 }
 
 static void make_writable(struct vm_area_struct *vma, uint64_t addr, pte_t *pte)
@@ -47,12 +53,14 @@ static bool unchanged(pte_t now, pte_t seen)
 }
 
 /*
- * True: the write may go on, or be tried again. False: what *old names has to be copied, and has a
- * reference for that; NULL: the page of zeros.
+ * The first look. True: nothing is left to do, as the entry is writable by now or was changed by
+ * somebody else. False: *old has to be copied, and has got a reference for that; NULL: the page of
+ * zeros. A private page that is reused belongs to this VMA alone: page_move_anon_rmap().
  */
 static bool write_in_place(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
                            struct page **old)
 {
+    /* lab cow: begin 3 */
     struct mm_struct *mm = vma->vm_mm;
     bool done = true;
     *old = NULL;
@@ -73,12 +81,19 @@ static bool write_in_place(struct vm_area_struct *vma, uint64_t addr, pte_t *pte
     }
     spin_unlock(&mm->page_table_lock);
     return done;
+    /* lab cow: stub lab_missing("cow", 3, vma, addr, pte, seen, old, unchanged, make_writable); */
+    /* lab cow: end */
 }
 
-/* `copy` takes the place of `old` (NULL: the page of zeros), unless that is no longer there. */
+/*
+ * The second look. If the entry is unchanged, `copy` takes the place of `old` (NULL: the page of
+ * zeros) in the entry, in rmap and in rss: true. Never are two pages to be had at one address: the
+ * old entry goes, all harts forget it, then the new one comes.
+ */
 static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t seen,
                     struct page *old, struct page *copy)
 {
+    /* lab cow: begin 4 */
     struct mm_struct *mm = vma->vm_mm;
     spin_lock(&mm->page_table_lock);
     bool same = unchanged(pte_load(pte), seen);
@@ -98,16 +113,18 @@ static bool replace(struct vm_area_struct *vma, uint64_t addr, pte_t *pte, pte_t
     }
     spin_unlock(&mm->page_table_lock);
     return same;
+    /* lab cow: stub lab_missing("cow", 4, vma, addr, pte, seen, old, copy, unchanged); */
+    /* lab cow: end */
 }
 
-enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
-                                        pte_t seen)
+/*
+ * Copy, and let the copy take the place. On every way out the reference that write_in_place() took
+ * is dropped, and a page that is not needed is given back.
+ */
+static enum fault_result write_to_copy(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
+                                       pte_t seen, struct page *old)
 {
-    struct page *old;
-    if (!vma_is_shared(vma) && anon_vma_prepare(vma))
-        return FAULT_OOM;
-    if (write_in_place(vma, addr, pte, seen, &old))
-        return FAULT_DONE;
+    /* lab cow: begin 4 */
     struct page *copy = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr);
     if (copy) {
         if (old)
@@ -122,4 +139,17 @@ enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t add
     if (old)
         put_page(old);
     return copy ? FAULT_DONE : FAULT_OOM;
+    /* lab cow: stub lab_missing("cow", 4, vma, addr, pte, seen, old, replace); */
+    /* lab cow: end */
+}
+
+enum fault_result fault_write_protected(struct vm_area_struct *vma, uint64_t addr, pte_t *pte,
+                                        pte_t seen)
+{
+    struct page *old;
+    if (!vma_is_shared(vma) && anon_vma_prepare(vma))
+        return FAULT_OOM;
+    if (write_in_place(vma, addr, pte, seen, &old))
+        return FAULT_DONE;
+    return write_to_copy(vma, addr, pte, seen, old);
 }

@@ -28,10 +28,15 @@ void fault_init(void)
     mm_set_teardown(exit_mmap);
 }
 
-/* Something is there, but not what the access needs. */
+/*
+ * Something is there, but not what the access needs. On the move: wait for it, then it is tried
+ * again. PROT_NONE in the entry: not allowed. Read-only: fault_write_protected(). Anything else is
+ * about A and D, or about nothing: fault_accessed().
+ */
 static noinline enum fault_result fault_present(struct vm_area_struct *vma, uint64_t addr,
                                                 uint64_t access, pte_t *pte, pte_t seen)
 {
+    /* lab cow: begin 1 */
     if (pte_is_migration(seen)) {
         migration_entry_wait(pte);
         return FAULT_DONE;
@@ -42,11 +47,19 @@ static noinline enum fault_result fault_present(struct vm_area_struct *vma, uint
         return fault_write_protected(vma, addr, pte, seen);
     fault_accessed(vma, addr, access, pte, seen);
     return FAULT_DONE;
+    /* lab cow: stub lab_missing("cow", 1, vma, addr, access, pte, seen); */
+    /* lab cow: end */
 }
 
+/*
+ * One look at the entry, which is made if there is no table for it yet (FAULT_OOM: no memory for
+ * one). An empty one of a range whose missing pages somebody else fills is his:
+ * userfault_missing(), FAULT_USERFAULT.
+ */
 static inline enum fault_result handle_fault(struct vm_area_struct *vma, uint64_t addr,
                                              uint64_t access)
 {
+    /* lab cow: begin 1 */
     pte_t *pte = mm_make_pte(vma->vm_mm, addr);
     if (unlikely(!pte))
         return FAULT_OOM;
@@ -57,6 +70,8 @@ static inline enum fault_result handle_fault(struct vm_area_struct *vma, uint64_
         return FAULT_USERFAULT;
     return vma_is_anonymous(vma) ? fault_anonymous(vma, addr, access, pte)
                                  : fault_file(vma, addr, access, pte);
+    /* lab cow: stub lab_missing("cow", 1, vma, addr, access, fault_present); */
+    /* lab cow: end */
 }
 
 enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uint64_t access)
@@ -64,13 +79,16 @@ enum fault_result handle_mm_fault(struct vm_area_struct *vma, uint64_t addr, uin
     return handle_fault(vma, addr, access);
 }
 
-/* What the VMA does not allow is no question of pages. */
+/* What the VMA does not allow is no question of pages. addr is any address in it. */
 static inline enum fault_result fault_in_vma(struct vm_area_struct *vma, uint64_t addr,
                                              uint64_t access)
 {
+    /* lab cow: begin 1 */
     if (unlikely(!(vma->vm_prot & access)))
         return FAULT_ACCERR;
     return handle_fault(vma, addr & PAGE_MASK, access);
+    /* lab cow: stub lab_missing("cow", 1, vma, addr, access, handle_fault); */
+    /* lab cow: end */
 }
 
 /* --- with the lock of the whole space --------------------------------------------------------- */

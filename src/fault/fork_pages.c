@@ -30,9 +30,13 @@ static void copy_moving(struct mm_struct *dst, pte_t *to, pte_t *from)
     pte_store(to, e);
 }
 
-/* Share what one entry maps. Both tables are locked. */
+/*
+ * Share what one entry maps: a private page, the page of zeros, one that is on the move; pages of
+ * files not. An entry may name a private page and not be present (PROT_NONE). Both tables locked.
+ */
 static void copy_entry(struct mm_struct *dst, pte_t *to, pte_t *from)
 {
+    /* lab cow: begin 5 */
     pte_t e = pte_load(from);
     if (pte_none(e))
         return;
@@ -51,11 +55,14 @@ static void copy_entry(struct mm_struct *dst, pte_t *to, pte_t *from)
     if (pte_present(e))
         e = pte_wrprotect(pte_test_and_wrprotect(from));
     pte_store(to, e);
+    /* lab cow: stub lab_missing("cow", 5, dst, to, from, copy_moving); */
+    /* lab cow: end */
 }
 
-/* The entries of start..end, which lie in one table of each. */
+/* The entries of start..end, which lie in one table of each. No table in the parent: no page. */
 static int copy_table(struct mm_struct *dst, struct mm_struct *src, uint64_t start, uint64_t end)
 {
+    /* lab cow: begin 5 */
     pte_t *from = mm_find_pte(src, start);
     if (!from)
         return 0;
@@ -69,10 +76,14 @@ static int copy_table(struct mm_struct *dst, struct mm_struct *src, uint64_t sta
     spin_unlock(&dst->page_table_lock);
     spin_unlock(&src->page_table_lock);
     return 0;
+    /* lab cow: stub lab_missing("cow", 5, dst, src, start, end, copy_entry); */
+    /* lab cow: end */
 }
 
+/* A range that maps a file and has no anon_vma has no private page: there is nothing to do. */
 int copy_page_range(struct mm_struct *dst, struct mm_struct *src, const struct vm_area_struct *vma)
 {
+    /* lab cow: begin 5 */
     int err = 0;
     if (!vma->anon_vma && vma->vm_mapping)
         return 0;
@@ -82,4 +93,6 @@ int copy_page_range(struct mm_struct *dst, struct mm_struct *src, const struct v
         addr = end;
     }
     return err;
+    /* lab cow: stub lab_missing("cow", 5, dst, src, vma, copy_table); */
+    /* lab cow: end */
 }
