@@ -55,7 +55,7 @@ enum compact_result compaction_suitable(const struct zone *zone, unsigned order,
     if (!zone_watermark_ok(zone, 0, mark + (2UL << order), highest, 0))
         return COMPACT_SKIPPED;
     int index = fragmentation_index(zone, order);
-    if (order > 3 && index >= 0 && index <= sysctl_extfrag_threshold)
+    if (order > COMPACT_COSTLY_ORDER && index >= 0 && index <= sysctl_extfrag_threshold)
         return COMPACT_NOT_SUITABLE;
     return COMPACT_CONTINUE;
 }

@@ -2,9 +2,11 @@
 /*
  * defer.c - compaction that failed is not tried again at once.
  *
- *      fails: 1st      skip the next  2 requests of this order or above
- *             2nd      skip           4
- *             ...                    64 at most; a success resets it
+ *      fails: 1st      of requests of this order or above only the  2nd is tried
+ *             2nd                                                   4th
+ *             ...                                                  64th at most
+ *
+ * Once that one came, all are tried until one fails again. A success forgets the failures.
  *
  * Locks: none; a lost update costs one attempt. Linux's counterpart: compaction_deferred().
  */
