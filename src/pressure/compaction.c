@@ -169,7 +169,8 @@ enum compact_result compact_zone(struct compact_control *cc)
     release_freepages(cc);
     end_capture(cc);
     tell_watcher(cc);
-    return result;
+    /* what was left over may have merged into the block that was wanted */
+    return load_relaxed(&cc->capture.page) ? COMPACT_SUCCESS : result;
 }
 
 /* --- by hand ---------------------------------------------------------------------------------- */
