@@ -48,6 +48,7 @@ static void tell_watcher(const struct compact_control *cc)
 enum compact_result compaction_suitable(const struct zone *zone, unsigned order,
                                         enum zone_type highest)
 {
+    /* lab compaction: begin 5 */
     uint64_t mark = zone->watermark[WMARK_MIN];
     if (zone_watermark_ok(zone, order, mark, highest, 0))
         return COMPACT_SUCCESS;
@@ -58,10 +59,13 @@ enum compact_result compaction_suitable(const struct zone *zone, unsigned order,
     if (order > COMPACT_COSTLY_ORDER && index >= 0 && index <= sysctl_extfrag_threshold)
         return COMPACT_NOT_SUITABLE;
     return COMPACT_CONTINUE;
+    /* lab compaction: stub lab_missing("compaction", 5, zone, order, highest); */
+    /* lab compaction: end */
 }
 
 /* --- is it enough? ---------------------------------------------------------------------------- */
 
+/* Is there a block on the freelists that the allocation could have? */
 static bool block_is_there(const struct compact_control *cc)
 {
     for (unsigned order = (unsigned)cc->order; order < NR_ORDERS; order++) {
@@ -76,18 +80,34 @@ static bool block_is_there(const struct compact_control *cc)
     return false;
 }
 
+/* lab compaction: begin 6 */
 static bool scanners_met(const struct compact_control *cc)
 {
     return cc->migrate_pfn >> PAGEBLOCK_ORDER >= cc->free_pfn >> PAGEBLOCK_ORDER;
 }
+/* lab compaction: end */
 
+/*
+ * Asked before each step. In this order:
+ *
+ *      SUCCESS          somebody freed what was wanted, and it was captured
+ *      COMPLETE         the scanners met, which began at the ends: they stand in one pageblock, or
+ *                       have crossed
+ *      PARTIAL_SKIPPED  they met, but began elsewhere
+ *      CONTENDED        this thread is to be killed; who compacts for no order goes on to the end
+ *      SUCCESS          a block of the wanted order is there
+ *      CONTINUE         none of it
+ *
+ * When they have met, the next run begins at the ends again, with fresh eyes: cached positions and
+ * skip bits are as at boot.
+ */
 static enum compact_result compact_finished(struct compact_control *cc)
 {
+    /* lab compaction: begin 6 */
     struct zone *zone = cc->zone;
     if (cc->order >= 0 && load_relaxed(&cc->capture.page))
         return COMPACT_SUCCESS;
     if (scanners_met(cc)) {
-        /* next time from the ends again, and with fresh eyes */
         zone->compact_cached_migrate_pfn[0] = zone->compact_cached_migrate_pfn[1] =
             zone->compact_init_migrate_pfn;
         zone->compact_cached_free_pfn = zone->compact_init_free_pfn;
@@ -99,10 +119,13 @@ static enum compact_result compact_finished(struct compact_control *cc)
     if (cc->order >= 0 && block_is_there(cc))
         return COMPACT_SUCCESS;
     return COMPACT_CONTINUE;
+    /* lab compaction: stub lab_missing("compaction", 6, cc, block_is_there); */
+    /* lab compaction: end */
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
+/* Scanners, lists and skip bits as a run begins with them. */
 static void set_start(struct compact_control *cc)
 {
     struct zone *zone = cc->zone;
@@ -120,6 +143,7 @@ static void set_start(struct compact_control *cc)
         pageblock_clear_skips(zone);
 }
 
+/* From here to end_capture() the first block that suits goes to cc->capture. */
 static void begin_capture(struct compact_control *cc)
 {
     cc->capture = (struct capture_control){(unsigned)MAX(cc->order, 0), cc->migratetype, NULL};
@@ -139,12 +163,13 @@ static void end_capture(struct compact_control *cc)
     spin_unlock(&cc->zone->lock);
 }
 
-/* One step. False when there was nothing to move, or nowhere to move it to. */
-static bool step(struct compact_control *cc)
+/* lab compaction: begin 6 */
+/* One step. When there is nothing to isolate, the scanners have met. */
+static void step(struct compact_control *cc)
 {
     unsigned moved = 0;
     if (!isolate_migratepages(cc))
-        return false;
+        return;
     cc->failed += migrate_pages(&cc->migrate_list, compaction_new_page, cc, cc->mode, &moved);
     cc->moved += moved;
     cc->nr_migrate = 0;
@@ -152,11 +177,12 @@ static bool step(struct compact_control *cc)
     pcp_drain_local(cc->zone);
     tell_watcher(cc);
     cond_resched();
-    return true;
 }
+/* lab compaction: end */
 
 enum compact_result compact_zone(struct compact_control *cc)
 {
+    /* lab compaction: begin 6 */
     enum compact_result result;
     lru_add_drain_all();
     drain_all_pages(cc->zone);
@@ -164,13 +190,15 @@ enum compact_result compact_zone(struct compact_control *cc)
     begin_capture(cc);
     tell_watcher(cc);
     while ((result = compact_finished(cc)) == COMPACT_CONTINUE)
-        if (!step(cc))
-            cc->migrate_pfn = MAX(cc->migrate_pfn, cc->free_pfn);
+        step(cc);
     release_freepages(cc);
     end_capture(cc);
     tell_watcher(cc);
     /* what was left over may have merged into the block that was wanted */
     return load_relaxed(&cc->capture.page) ? COMPACT_SUCCESS : result;
+    /* lab compaction: stub lab_missing("compaction", 6, cc, compact_finished, set_start, */
+    /* lab compaction: stub             begin_capture, end_capture, tell_watcher); */
+    /* lab compaction: end */
 }
 
 /* --- by hand ---------------------------------------------------------------------------------- */

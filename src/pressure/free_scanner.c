@@ -39,6 +39,7 @@ static void take_free_block(struct compact_control *cc, struct page *page)
     cc->nr_free += 1U << order;
 }
 
+/* lab compaction: begin 3 */
 /* The free pages of [start, end), all in one pageblock, until there are enough. */
 static void isolate_freepages_block(struct compact_control *cc, uint64_t start, uint64_t end)
 {
@@ -60,9 +61,11 @@ static void isolate_freepages_block(struct compact_control *cc, uint64_t start, 
     if (cc->nr_free == before && page)
         pageblock_set_skip(page, PAGEBLOCK_SKIP_FREE);
 }
+/* lab compaction: end */
 
 void isolate_freepages(struct compact_control *cc)
 {
+    /* lab compaction: begin 3 */
     struct zone *zone = cc->zone;
     while (cc->nr_free < cc->nr_migrate) {
         uint64_t start = pageblock_first(zone, cc->free_pfn);
@@ -77,12 +80,15 @@ void isolate_freepages(struct compact_control *cc)
         zone->compact_cached_free_pfn = MIN(zone->compact_cached_free_pfn, cc->free_pfn);
         cond_resched();
     }
+    /* lab compaction: stub lab_missing("compaction", 3, cc, good_target, take_free_block); */
+    /* lab compaction: end */
 }
 
 /* --- to the mover, and back ------------------------------------------------------------------- */
 
 struct page *compaction_new_page(struct page *old, void *ctx)
 {
+    /* lab compaction: begin 4 */
     struct compact_control *cc = ctx;
     (void)old;
     if (list_empty(&cc->free_list))
@@ -96,10 +102,13 @@ struct page *compaction_new_page(struct page *old, void *ctx)
     buddy_claim_isolated_locked(cc->zone, page, 0);
     spin_unlock(&cc->zone->lock);
     return page;
+    /* lab compaction: stub lab_missing("compaction", 4, old, ctx); */
+    /* lab compaction: end */
 }
 
 void release_freepages(struct compact_control *cc)
 {
+    /* lab compaction: begin 4 */
     spin_lock(&cc->zone->lock);
     while (!list_empty(&cc->free_list)) {
         struct page *page = list_first_entry(&cc->free_list, struct page, buddy_list);
@@ -108,4 +117,6 @@ void release_freepages(struct compact_control *cc)
     }
     spin_unlock(&cc->zone->lock);
     cc->nr_free = 0;
+    /* lab compaction: stub lab_missing("compaction", 4, cc); */
+    /* lab compaction: end */
 }

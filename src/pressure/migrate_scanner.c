@@ -22,6 +22,7 @@
 
 uint64_t isolate_migratepages_block(struct compact_control *cc, uint64_t pfn, uint64_t end)
 {
+    /* lab compaction: begin 1 */
     uint64_t scanned = 0;
     while (pfn < end && cc->nr_migrate < COMPACT_CLUSTER_MAX) {
         struct page *page = page_in_zone(cc->zone, pfn);
@@ -40,6 +41,8 @@ uint64_t isolate_migratepages_block(struct compact_control *cc, uint64_t pfn, ui
     }
     count_scanned(cc, COMPACTMIGRATE_SCANNED, scanned);
     return MIN(pfn, end);
+    /* lab compaction: stub lab_missing("compaction", 1, cc, pfn, end); */
+    /* lab compaction: end */
 }
 
 /* Is there a point in taking pages from the pageblock of which this is the first page? */
@@ -51,6 +54,7 @@ static bool good_source(const struct compact_control *cc, struct page *page)
     return !pageblock_is_free(page) && (cc->mode != MIGRATE_ASYNC || mt == MIGRATE_MOVABLE);
 }
 
+/* lab compaction: begin 2 */
 /* Frames [from, to) were looked through, and gave @got pages. */
 static void note_progress(const struct compact_control *cc, uint64_t from, uint64_t to,
                           unsigned got)
@@ -64,9 +68,11 @@ static void note_progress(const struct compact_control *cc, uint64_t from, uint6
     if (to > zone->compact_cached_migrate_pfn[cc->mode])
         zone->compact_cached_migrate_pfn[cc->mode] = to;
 }
+/* lab compaction: end */
 
 bool isolate_migratepages(struct compact_control *cc)
 {
+    /* lab compaction: begin 2 */
     struct zone *zone = cc->zone;
     while (cc->migrate_pfn < pageblock_first(zone, cc->free_pfn)) {
         uint64_t from = cc->migrate_pfn, end = pageblock_end(zone, from);
@@ -85,4 +91,6 @@ bool isolate_migratepages(struct compact_control *cc)
         cond_resched();
     }
     return false;
+    /* lab compaction: stub lab_missing("compaction", 2, cc, good_source); */
+    /* lab compaction: end */
 }
