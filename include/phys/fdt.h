@@ -89,7 +89,7 @@ uint32_t fdt_claimed_size(const void *blob);
 /** Entry `i` of the reservation block; i < fdt->rsv_count. */
 void fdt_reservation(const struct fdt *fdt, uint32_t i, uint64_t *base, uint64_t *size);
 
-/* --- walking --------------------------------------------------------------------------------- */
+/* --- walking: where there is no such node, or the handle names none, FDT_NO_NODE -------------- */
 
 fdt_node_t fdt_root(const struct fdt *fdt);
 
@@ -142,10 +142,19 @@ bool fdt_enabled(const struct fdt *fdt, fdt_node_t node);
 /* --- decoding (property contents are untrusted: -EINVAL, or false, if they do not fit) -------- */
 
 /** Big-endian loads at any alignment. */
-uint32_t fdt_be32(const uint8_t *p);
-uint64_t fdt_be64(const uint8_t *p);
+static inline uint32_t fdt_be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+static inline uint64_t fdt_be64(const uint8_t *p)
+{
+    return (uint64_t)fdt_be32(p) << 32 | fdt_be32(p + 4);
+}
 
-/** A number of 0 to FDT_MAX_CELLS cells at `p`; -ERANGE if it needs more than 64 bits. */
+/**
+ * A number of 0 to FDT_MAX_CELLS cells at `p`, the first the most significant; none are 0.
+ * -EINVAL for more cells, -ERANGE if the number needs more than 64 bits.
+ */
 int fdt_cells(const uint8_t *p, uint32_t cells, uint64_t *out) must_check;
 
 /** A property of exactly one cell. */

@@ -37,7 +37,12 @@ struct fdt_token {
     uint32_t len; /* of the value */
 };
 
-/** Read the token at `at`, NOPs skipped. NULL, or what is wrong with it. */
+/**
+ * Read the token at `at`, or the first behind the NOPs there. NULL, or what is wrong with it, for
+ * people: it must lie in the structure block with all that belongs to it; a node's name ends within
+ * FDT_NAME_MAX bytes, its NUL included; a property's name begins inside of the strings block.
+ * `at` and all that the block holds may be lies.
+ */
 const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out);
 
 #endif

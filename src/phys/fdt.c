@@ -52,16 +52,6 @@ static int refuse(struct fdt *fdt, int error, uint32_t where, const char *reason
     return error;
 }
 
-uint32_t fdt_be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-uint64_t fdt_be64(const uint8_t *p)
-{
-    return (uint64_t)fdt_be32(p) << 32 | fdt_be32(p + CELL_SIZE);
-}
-
 uint32_t fdt_claimed_size(const void *blob)
 {
     const uint8_t *header = blob;
@@ -176,45 +166,6 @@ static int check_struct(struct fdt *fdt, struct block *block)
 static bool overlap(const struct block *a, const struct block *b)
 {
     return a->start < b->end && b->start < a->end;
-}
-
-const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out)
-{
-    uint32_t size = fdt->struct_size;
-
-    do {
-        if (at > size || size - at < CELL_SIZE)
-            return "the structure runs out before it ends";
-        out->at = at;
-        out->tag = fdt_be32(fdt->structs + at);
-        at += CELL_SIZE;
-    } while (out->tag == FDT_NOP);
-
-    if (out->tag == FDT_BEGIN_NODE) {
-        size_t room = MIN(size - at, FDT_NAME_MAX);
-        out->name = (const char *)fdt->structs + at;
-        out->name_len = (uint32_t)strnlen(out->name, room);
-        if (out->name_len == room)
-            return "the name of a node does not end";
-        at += out->name_len + 1;
-    } else if (out->tag == FDT_PROP) {
-        if (size - at < 2 * CELL_SIZE)
-            return "the structure runs out inside a property";
-        out->len = fdt_be32(fdt->structs + at);
-        uint32_t name = fdt_be32(fdt->structs + at + CELL_SIZE);
-        at += 2 * CELL_SIZE;
-        if (out->len > size - at)
-            return "a property is longer than what is left";
-        if (name >= fdt->strings_size)
-            return "the name of a property lies outside the strings";
-        out->name = fdt->strings + name;
-        out->value = fdt->structs + at;
-        at += out->len;
-    } else if (out->tag != FDT_END_NODE && out->tag != FDT_END) {
-        return "there is a token that does not exist";
-    }
-    out->next = ALIGN_UP(at, CELL_SIZE);
-    return NULL;
 }
 
 /* Names reach the console: nothing but visible characters, and no '/' to confuse paths. */

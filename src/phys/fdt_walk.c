@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fdt_walk.c - from node to node of an opened tree.
+ * fdt_walk.c - from token to token, and from node to node.
  *
  * The structure block is one long line; up, down and sideways are all found by counting BEGINs
  * against ENDs:
@@ -12,12 +12,56 @@
  * So the next node is cheap, a sibling costs the subtree between, and a parent costs a walk from
  * the root: where speed matters the callers carry the parent along.
  *
- * Locks: none.
+ * fdt_token() is the only function that reads a token. It serves the first walk, which believes
+ * nothing (fdt.c), and all later ones.
+ *
+ * Locks: none. Invariant: it reads no byte outside of the structure block, whatever stands there.
  * Linux's counterpart: fdt_next_node() and its neighbours in libfdt.
  */
 #include "base/string.h"
 #include "phys/fdt.h"
 #include "phys/fdt_token.h"
+
+#define CELL_SIZE 4u
+
+const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out)
+{
+    uint32_t size = fdt->struct_size;
+
+    do {
+        if (at > size || size - at < CELL_SIZE)
+            return "the structure runs out before it ends";
+        out->at = at;
+        out->tag = fdt_be32(fdt->structs + at);
+        at += CELL_SIZE;
+    } while (out->tag == FDT_NOP);
+
+    if (out->tag == FDT_BEGIN_NODE) {
+        size_t room = MIN(size - at, FDT_NAME_MAX);
+        out->name = (const char *)fdt->structs + at;
+        out->name_len = (uint32_t)strnlen(out->name, room);
+        if (out->name_len == room)
+            return "the name of a node does not end";
+        at += out->name_len + 1;
+    } else if (out->tag == FDT_PROP) {
+        if (size - at < 2 * CELL_SIZE)
+            return "the structure runs out inside a property";
+        out->len = fdt_be32(fdt->structs + at);
+        uint32_t name = fdt_be32(fdt->structs + at + CELL_SIZE);
+        at += 2 * CELL_SIZE;
+        if (out->len > size - at)
+            return "a property is longer than what is left";
+        if (name >= fdt->strings_size)
+            return "the name of a property lies outside the strings";
+        out->name = fdt->strings + name;
+        out->value = fdt->structs + at;
+        at += out->len;
+    } else if (out->tag != FDT_END_NODE && out->tag != FDT_END) {
+        return "there is a token that does not exist";
+    }
+    out->next = ALIGN_UP(at, CELL_SIZE);
+    return NULL;
+}
 
 static fdt_node_t node_at(uint32_t at)
 {
