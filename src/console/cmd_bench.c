@@ -39,6 +39,7 @@
 #define SHARERS 64
 #define SHARED_AT GIB(1)
 #define MAP_TABLES 4
+#define MEMBLOCK_ROUNDS 100
 
 /* Between two readings nothing may be moved by the compiler. */
 static inline uint64_t instructions(void)
@@ -155,6 +156,18 @@ static void bench_slabs(struct console *con)
         kmem_cache_free(cache, pop(&lists[i % 2]));
     if (kmem_cache_destroy(cache))
         print(con->out, "bench: objects were lost\n");
+}
+
+/* The free ranges as memblock left them at the boot, a range. */
+static void bench_memblock(struct console *con)
+{
+    struct memblock_region r;
+    unsigned ranges = 0;
+    uint64_t start = instructions();
+    for (unsigned i = 0; i < MEMBLOCK_ROUNDS; i++)
+        for_each_free_range(MEMBLOCK_ANY_NODE, &r)
+            ranges++;
+    row(con, "memblock-free-range", (instructions() - start) / MAX(ranges, 1u));
 }
 
 static void bench_clear(struct console *con)
@@ -333,6 +346,7 @@ static int cmd_bench(struct console *con, int argc, char **argv)
     bench_order(con, "page-alloc-free-order-9", 9);
     bench_kmalloc(con);
     bench_slabs(con);
+    bench_memblock(con);
     bench_clear(con);
     bench_ranges(con);
     bench_compaction(con);
