@@ -131,7 +131,10 @@ struct memblock_cursor {
 /** Next range of RAM of `nid` (or MEMBLOCK_ANY_NODE), lowest first; false at the end. */
 bool memblock_next_memory(struct memblock_cursor *c, int nid, struct memblock_region *out);
 
-/** Next free range: RAM without reservations, lowest first. A range lies on one node. */
+/**
+ * Next free range: RAM without reservations, lowest first, each as large as it can be and in one
+ * range of memory, so on one node. Reservations need not lie in RAM.
+ */
 bool memblock_next_free(struct memblock_cursor *c, int nid, struct memblock_region *out);
 
 /** Next reserved range. */

@@ -26,6 +26,7 @@
 
 const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out)
 {
+    /* lab memblock: begin 1 */
     uint32_t size = fdt->struct_size;
 
     do {
@@ -61,6 +62,8 @@ const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out)
     }
     out->next = ALIGN_UP(at, CELL_SIZE);
     return NULL;
+    /* lab memblock: stub lab_missing("memblock", 1, fdt, at, out); */
+    /* lab memblock: end */
 }
 
 static fdt_node_t node_at(uint32_t at)
@@ -103,6 +106,7 @@ fdt_node_t fdt_first_child(const struct fdt *fdt, fdt_node_t parent)
 
 fdt_node_t fdt_next_sibling(const struct fdt *fdt, fdt_node_t node)
 {
+    /* lab memblock: begin 2 */
     struct fdt_token token;
     uint32_t depth = 0;
 
@@ -115,10 +119,13 @@ fdt_node_t fdt_next_sibling(const struct fdt *fdt, fdt_node_t node)
             return FDT_NO_NODE;
     } while (depth > 0);
     return token.tag == FDT_BEGIN_NODE ? node_at(token.at) : FDT_NO_NODE;
+    /* lab memblock: stub lab_missing("memblock", 2, fdt, node, node_at); */
+    /* lab memblock: end */
 }
 
 fdt_node_t fdt_parent(const struct fdt *fdt, fdt_node_t node)
 {
+    /* lab memblock: begin 2 */
     uint32_t open[FDT_MAX_DEPTH];
     struct fdt_token token;
     uint32_t depth = 0;
@@ -133,6 +140,8 @@ fdt_node_t fdt_parent(const struct fdt *fdt, fdt_node_t node)
         open[depth++] = token.at;
     }
     return FDT_NO_NODE;
+    /* lab memblock: stub lab_missing("memblock", 2, fdt, node, node_at); */
+    /* lab memblock: end */
 }
 
 const char *fdt_name(const struct fdt *fdt, fdt_node_t node)

@@ -88,6 +88,7 @@ static void delete_region(struct memblock_type *type, uint32_t at)
     memmove(r, r + 1, (type->count - at) * sizeof(*r));
 }
 
+/* lab memblock: begin 4 */
 /* Regions that touch and share their node become one. */
 static void merge_regions(struct memblock_type *type)
 {
@@ -126,14 +127,22 @@ static uint32_t walk_gaps(struct memblock_type *type, uint64_t base, uint64_t en
     }
     return gaps;
 }
+/* lab memblock: end */
 
+/*
+ * What of [base, end) is in no range yet becomes RAM of node `nid`, or is reserved. -ENOSPC, with
+ * nothing changed, if the array has no room for as many ranges as there are gaps to fill.
+ */
 static int add_range(struct memblock_type *type, uint64_t base, uint64_t end, int nid)
 {
+    /* lab memblock: begin 4 */
     if (walk_gaps(type, base, end, nid, false) > MEMBLOCK_MAX_REGIONS - type->count)
         return -ENOSPC;
     walk_gaps(type, base, end, nid, true);
     merge_regions(type);
     return 0;
+    /* lab memblock: stub lab_missing("memblock", 4, type, base, end, nid); */
+    /* lab memblock: end */
 }
 
 static int remove_range(struct memblock_type *type, uint64_t base, uint64_t end)
@@ -158,9 +167,14 @@ static int remove_range(struct memblock_type *type, uint64_t base, uint64_t end)
 
 /* --- changing -------------------------------------------------------------------------------- */
 
-/* Whole pages only: memory loses what is not a page, a reservation takes all it touches. */
+/*
+ * Whole pages only: memory loses what is not a page, a reservation takes all it touches. A range
+ * that wraps is -EINVAL. The end of the last page of 64 bits has no number, so that page is in no
+ * range. Where nothing is left, *start may be above *end.
+ */
 static int trim(uint64_t base, uint64_t size, bool inwards, uint64_t *start, uint64_t *end)
 {
+    /* lab memblock: begin 4 */
     uint64_t last = base + size;
 
     if (last < base)
@@ -174,6 +188,8 @@ static int trim(uint64_t base, uint64_t size, bool inwards, uint64_t *start, uin
         *end = last > PAGE_MASK ? PAGE_MASK : ALIGN_UP(last, PAGE_SIZE);
     }
     return 0;
+    /* lab memblock: stub lab_missing("memblock", 4, base, size, inwards, start, end); */
+    /* lab memblock: end */
 }
 
 /* An empty range, before or after trimming, is no error and no change. */
@@ -286,6 +302,7 @@ bool memblock_next_reserved(struct memblock_cursor *c, struct memblock_region *o
 
 bool memblock_next_free(struct memblock_cursor *c, int nid, struct memblock_region *out)
 {
+    /* lab memblock: begin 5 */
     const struct memblock_type *memory = &memblock.memory;
     const struct memblock_type *reserved = &memblock.reserved;
 
@@ -308,4 +325,6 @@ bool memblock_next_free(struct memblock_cursor *c, int nid, struct memblock_regi
         return true;
     }
     return false;
+    /* lab memblock: stub lab_missing("memblock", 5, c, nid, out); */
+    /* lab memblock: end */
 }

@@ -16,6 +16,7 @@
 #include "base/string.h"
 #include "phys/memblock.h"
 
+/* lab memblock: begin 6 */
 /* Where in the free range [start, end) the block comes to lie; 0 if it does not fit. */
 static uint64_t place(uint64_t start, uint64_t end, uint64_t size, uint64_t align)
 {
@@ -25,10 +26,15 @@ static uint64_t place(uint64_t start, uint64_t end, uint64_t size, uint64_t alig
         return 0;
     return memblock.bottom_up ? lowest : ALIGN_DOWN(end - size, align);
 }
+/* lab memblock: end */
 
-/* Page 0 is never given away: address 0 means "none". */
+/*
+ * The highest place in [min, max), below memblock.limit and free, or the lowest if bottom_up; 0 if
+ * there is none. Page 0 is never given away: address 0 means "none".
+ */
 static uint64_t find(uint64_t size, uint64_t align, uint64_t min, uint64_t max, int nid)
 {
+    /* lab memblock: begin 6 */
     struct memblock_region r;
     uint64_t best = 0;
 
@@ -45,6 +51,8 @@ static uint64_t find(uint64_t size, uint64_t align, uint64_t min, uint64_t max, 
             break;
     }
     return best;
+    /* lab memblock: stub lab_missing("memblock", 6, size, align, min, max, nid); */
+    /* lab memblock: end */
 }
 
 paddr_t memblock_alloc_phys_exact(uint64_t size, uint64_t align, paddr_t min, paddr_t max, int nid)
