@@ -12,8 +12,9 @@
 HOST_CC ?= gcc
 HOST_DIR ?= build/host
 HOST_SRCS := $(wildcard src/base/*.c src/phys/*.c src/slab/*.c) src/kern/lock.c \
-             src/kern/rwsem.c $(addprefix src/pressure/,migrate.c migrate_scanner.c free_scanner.c \
-             compaction.c defer.c) $(wildcard src/fault/*.c) \
+             src/kern/rwsem.c src/kern/mutex.c $(wildcard src/fault/*.c) \
+             $(addprefix src/pressure/,migrate.c migrate_scanner.c free_scanner.c compaction.c \
+             defer.c oom.c oom_report.c reaper.c) \
              $(filter-out src/virt/kernel_map%,$(wildcard src/virt/*.c)) \
              $(wildcard tests/host/support/*.c) $(wildcard guest/malloc/*.c) $(HOST_MORE)
 HOST_TESTS := $(wildcard tests/host/*/test_*.c)

@@ -137,15 +137,25 @@ void spin_wait(uint32_t round)
     sched_yield();
 }
 
-void schedule(void)
+void (*host_waiting)(uint64_t ns);
+
+static void wait_so_long(uint64_t ns)
 {
     host_poll();
+    if (host_waiting)
+        host_waiting(ns);
     sched_yield();
+}
+
+void schedule(void)
+{
+    wait_so_long(0);
 }
 
 void resched(void)
 {
-    schedule();
+    host_poll();
+    sched_yield();
 }
 
 void wait_queue_init(struct wait_queue *q)
@@ -194,7 +204,6 @@ uint64_t ns_to_ticks(uint64_t ns)
 
 int sleep_ns(uint64_t ns)
 {
-    (void)ns;
-    schedule();
+    wait_so_long(ns);
     return 0;
 }

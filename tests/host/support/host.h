@@ -34,6 +34,12 @@ void host_poll(void);
 /** How often anyone was woken. Nobody sleeps here: who waits looks again and again. */
 extern uint64_t host_wakeups;
 
+/**
+ * What a thread does that waits: called with the nanoseconds that it sleeps, or 0 when it waits for
+ * an event. A test with one thread ends a wait from here. NULL: nothing.
+ */
+extern void (*host_waiting)(uint64_t ns);
+
 /** Forget all RAM and mem_map: zeros again. */
 void host_ram_clear(void);
 
