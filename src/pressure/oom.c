@@ -34,6 +34,7 @@ static struct mutex oom_lock = MUTEX_INIT(oom_lock);
 
 /* --- badness ---------------------------------------------------------------------------------- */
 
+/* lab oom: begin 2 */
 /* Resident pages on certain nodes, from start to end within one table. mmap_lock held. */
 static uint64_t table_pages_on(struct mm_struct *mm, uint64_t start, uint64_t end,
                                const nodemask_t *nodes)
@@ -57,6 +58,7 @@ static uint64_t vma_pages_on(const struct vm_area_struct *vma, const nodemask_t 
     }
     return n;
 }
+/* lab oom: end */
 
 /*
  * Resident pages of a space on certain nodes, as its page table says. Entries that are special
@@ -65,6 +67,7 @@ static uint64_t vma_pages_on(const struct vm_area_struct *vma, const nodemask_t 
  */
 static uint64_t resident_on(struct mm_struct *mm, const nodemask_t *nodes)
 {
+    /* lab oom: begin 2 */
     struct vm_area_struct *vma;
     uint64_t n = 0;
     if (!down_read_trylock(&mm->mmap_lock))
@@ -74,10 +77,13 @@ static uint64_t resident_on(struct mm_struct *mm, const nodemask_t *nodes)
     }
     up_read(&mm->mmap_lock);
     return n;
+    /* lab oom: stub lab_missing("oom", 2, mm, nodes); */
+    /* lab oom: end */
 }
 
 int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc)
 {
+    /* lab oom: begin 1 */
     int adj = load_relaxed(&mm->owner.oom_score_adj);
     if (!mm->owner.ops || adj == -1000 || mm_flag(mm, MMF_OOM_SKIP) || mm_flag(mm, MMF_EXITING))
         return INT64_MIN;
@@ -88,6 +94,8 @@ int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc)
     int64_t points =
         (int64_t)resident + mm->rss[MM_SWAPENTS] + (int64_t)(mm_pgtables_bytes(mm) >> PAGE_SHIFT);
     return points + adj * ((int64_t)oc->total_pages / 1000);
+    /* lab oom: stub lab_missing("oom", 1, mm, oc, resident_on); */
+    /* lab oom: end */
 }
 
 /* --- choosing --------------------------------------------------------------------------------- */
@@ -98,6 +106,7 @@ int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc)
  */
 bool select_bad_process(struct oom_control *oc)
 {
+    /* lab oom: begin 3 */
     struct mm_struct *mm = NULL;
     oc->points = INT64_MIN;
     while ((mm = mm_next(mm)) != NULL) {
@@ -118,6 +127,8 @@ bool select_bad_process(struct oom_control *oc)
         oc->points = points;
     }
     return true;
+    /* lab oom: stub lab_missing("oom", 3, oc); */
+    /* lab oom: end */
 }
 
 static uint64_t usable_pages(const struct relief_request *request)
@@ -139,12 +150,15 @@ static uint64_t usable_pages(const struct relief_request *request)
 void oom_kill_process(struct oom_control *oc)
 {
     oom_report_victim(oc);
+    /* lab oom: begin 4 */
     struct mm_struct *victim = oc->chosen;
     mm_test_and_set_flag(victim, MMF_OOM_VICTIM);
     victim->owner.ops->kill(victim);
     count_vm_event(OOM_KILL);
     reaper_queue(victim);
     mmput(victim);
+    /* lab oom: stub lab_missing("oom", 4, oc); */
+    /* lab oom: end */
 }
 
 /*
@@ -153,17 +167,21 @@ void oom_kill_process(struct oom_control *oc)
  */
 static void maybe_panic(const struct oom_control *oc)
 {
+    /* lab oom: begin 5 */
     if (!sysctl_panic_on_oom || oc->by_hand)
         return;
     if (sysctl_panic_on_oom == 1 && oc->constraint != CONSTRAINT_NONE)
         return;
     panic("Out of memory: %s panic_on_oom is enabled",
           sysctl_panic_on_oom == 2 ? "compulsory" : "system-wide");
+    /* lab oom: stub lab_missing("oom", 5, oc); */
+    /* lab oom: end */
 }
 
 /* PROGRESS when somebody was killed, or is dying: after a pause. NONE: nobody may be killed. */
 static enum relief_result kill_somebody(struct oom_control *oc)
 {
+    /* lab oom: begin 5 */
     if (!select_bad_process(oc)) { /* someone is on the way out */
         (void)sleep_ns(PAUSE_NS);
         return RELIEF_PROGRESS;
@@ -177,6 +195,8 @@ static enum relief_result kill_somebody(struct oom_control *oc)
     oom_kill_process(oc);
     (void)sleep_ns(PAUSE_NS); /* let it die */
     return RELIEF_PROGRESS;
+    /* lab oom: stub lab_missing("oom", 5, oc, maybe_panic); */
+    /* lab oom: end */
 }
 
 /*
@@ -185,6 +205,7 @@ static enum relief_result kill_somebody(struct oom_control *oc)
  */
 static enum relief_result relieve(struct relief_request *request)
 {
+    /* lab oom: begin 5 */
     struct oom_control oc = {
         .request = request,
         .constraint = request->nodes ? CONSTRAINT_MEMORY_POLICY : CONSTRAINT_NONE,
@@ -203,6 +224,8 @@ static enum relief_result relieve(struct relief_request *request)
     enum relief_result result = kill_somebody(&oc);
     mutex_unlock(&oom_lock);
     return result;
+    /* lab oom: stub lab_missing("oom", 5, request, usable_pages, kill_somebody, &oom_lock); */
+    /* lab oom: end */
 }
 
 int oom_kill_one(void)

@@ -70,6 +70,7 @@ static void report(const struct mm_struct *mm)
 
 int64_t mm_reap(struct mm_struct *mm)
 {
+    /* lab oom: begin 6 */
     struct vm_area_struct *vma;
     if (!down_read_trylock(&mm->mmap_lock))
         return -EAGAIN;
@@ -82,11 +83,14 @@ int64_t mm_reap(struct mm_struct *mm)
     int64_t freed = before - (int64_t)mm_rss(mm);
     up_read(&mm->mmap_lock);
     return MAX(freed, 0L); /* somebody may be faulting still */
+    /* lab oom: stub lab_missing("oom", 6, mm); */
+    /* lab oom: end */
 }
 
 /* Reap a space that somebody else may be tearing down: up to TRIES times, with a pause between. */
 static void reap(struct mm_struct *mm)
 {
+    /* lab oom: begin 6 */
     int64_t freed = 0;
     for (int i = 0; i < TRIES; i++) {
         if (!mmget_not_zero(mm)) /* it is being torn down: all will be free */
@@ -102,6 +106,8 @@ static void reap(struct mm_struct *mm)
     if (freed < 0)
         pr_warn("oom_reaper: unable to reap pid:%u (%s)\n", mm->owner.pid, mm->owner.name);
     mm_test_and_set_flag(mm, MMF_OOM_SKIP);
+    /* lab oom: stub lab_missing("oom", 6, mm, report); */
+    /* lab oom: end */
 }
 
 static void oom_reaper(void *arg)
