@@ -27,6 +27,7 @@
 #define BASE (GIB(1) - 16 * PAGE_SIZE) /* so that ranges lie in two tables */
 #define TOP GIB(4)
 #define FILE_PAGES 32
+#define WRITABLE (PTE_U | PTE_R | PTE_W | PTE_A | PTE_D) /* an entry of a range of rw- */
 #define FILE_WORD(i) (0xf11e000000000000UL + (i))
 
 enum kind { ANON, FILE_PRIVATE, FILE_SHARED };
@@ -197,11 +198,38 @@ static inline pte_t lab_entry(struct mm_struct *space, uint64_t addr)
     return pte ? pte_load(pte) : mk_pte(0);
 }
 
+static inline const char *lab_describe(pte_t e, char *text, size_t size)
+{
+    const char *type = pte_is_migration(e)   ? "on the move"
+                       : pte_is_prot_none(e) ? "PROT_NONE"
+                                             : "not present";
+    if (pte_none(e))
+        snprintf(text, size, "empty");
+    else if (!pte_present(e))
+        snprintf(text, size, "%s, type %u, frame %#lx", type, pte_type(e), pte_offset(e));
+    else
+        snprintf(text, size, "frame %#lx %c%c%c%c%c%c%s", pte_pfn(e).v, e.v & PTE_R ? 'r' : '-',
+                 e.v & PTE_W ? 'w' : '-', e.v & PTE_X ? 'x' : '-', e.v & PTE_U ? 'u' : '-',
+                 e.v & PTE_A ? 'a' : '-', e.v & PTE_D ? 'd' : '-',
+                 pte_special(e) ? " special" : "");
+    return text;
+}
+
+static inline void lab_expect_entry(pte_t got, pte_t want, const char *what)
+{
+    char is[64], should[64];
+    if (got.v != want.v)
+        fail_msg("%s != %s\n%s", lab_describe(got, is, sizeof(is)),
+                 lab_describe(want, should, sizeof(should)), what);
+}
+
 /** What the entry maps, which must be a page. */
 static inline struct page *lab_page(struct mm_struct *space, uint64_t addr)
 {
     pte_t e = lab_entry(space, addr);
-    expect_true(pte_maps_page(e), "the entry of %#lx maps a page; it is %#lx", addr, e.v);
+    char text[64];
+    expect_true(pte_maps_page(e), "the entry of %#lx maps a page; it is: %s", addr,
+                lab_describe(e, text, sizeof(text)));
     return pfn_to_page(pte_pfn(e));
 }
 

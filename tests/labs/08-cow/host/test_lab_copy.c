@@ -13,8 +13,7 @@ static void a_page_of_two_is_copied(void **state)
     expect_true(copy != page, "another page");
     lab_expect_words(copy, 7, "the copy");
     lab_expect_words(page, 7, "the page that was copied");
-    expect_equal(pte_load(pte).v & 0x3ff, PTE_V | PTE_U | PTE_R | PTE_W | PTE_A | PTE_D,
-                 "low bits of the entry");
+    lab_expect_entry(pte_load(pte), pte_make(page_to_pfn(copy), WRITABLE), "the entry");
     expect_true(lab_page(other, BASE) == page, "the other's entry, unchanged");
     expect_true(!pte_writable(lab_entry(other, BASE)), "the other may still not write");
     lab_all_is_back();
@@ -196,7 +195,7 @@ static void no_memory_keeps_the_old(void **state)
     two_owners();
     lab_leave(0);
     expect_equal(write_fault(), FAULT_OOM, "no memory for a copy");
-    expect_equal(pte_load(pte).v, seen.v, "the entry, unchanged");
+    lab_expect_entry(pte_load(pte), seen, "the entry, unchanged");
     expect_equal(page_count(page), 2, "references of the page");
     expect_equal(page->mapcount, 2, "mapcount of the page");
     expect_equal(mm->rss[MM_ANONPAGES], 1, "rss: private pages");

@@ -43,13 +43,15 @@ static void neither_may_write(void **state)
     struct vm_area_struct *vma = lab_map(mm, ANON, BASE, 4, RW | PROT_EXEC);
     uint64_t value = 0;
     lab_put(vma, BASE, 7, PTE_R | PTE_W | PTE_X);
-    uint64_t bits = lab_entry(mm, BASE).v;
+    pte_t before = lab_entry(mm, BASE);
     host_become(1); /* a thread of the parent has the page in its TLB, to write */
     expect_equal(lab_store(mm, BASE, 8), FAULT_DONE, "a store on hart 1");
     host_become(0);
     fork_now();
-    expect_equal(lab_entry(mm, BASE).v, bits & ~PTE_W, "the parent's entry has lost W, no more");
-    expect_equal(lab_entry(other, BASE).v, bits & ~PTE_W, "the child's entry is the same");
+    lab_expect_entry(lab_entry(mm, BASE), pte_wrprotect(before),
+                     "the parent's entry has lost W, no more");
+    lab_expect_entry(lab_entry(other, BASE), pte_wrprotect(before),
+                     "the child's entry is the same");
     host_become(1);
     expect_true(!tlb_find(1, &mm->tlb, BASE), "hart 1 has forgotten the page");
     host_become(0);
@@ -65,10 +67,10 @@ static void zeros_are_shared_uncounted(void **state)
     struct vm_area_struct *vma = lab_map(mm, ANON, BASE, 4, RW);
     int count = page_count(zero_page);
     lab_put_zeros(vma, BASE);
-    uint64_t bits = lab_entry(mm, BASE).v;
+    pte_t before = lab_entry(mm, BASE);
     fork_now();
-    expect_equal(lab_entry(other, BASE).v, bits, "the child's entry");
-    expect_equal(lab_entry(mm, BASE).v, bits, "the parent's entry, unchanged");
+    lab_expect_entry(lab_entry(other, BASE), before, "the child's entry");
+    lab_expect_entry(lab_entry(mm, BASE), before, "the parent's entry, unchanged");
     expect_equal(other->rss[MM_ANONPAGES], 0, "rss of the child: private pages");
     expect_equal(page_count(zero_page), count, "references of the page of zeros");
     expect_equal(zero_page->mapcount, 0, "mapcount of the page of zeros");
@@ -81,9 +83,9 @@ static void a_page_of_no_access_goes_along(void **state)
     struct vm_area_struct *vma = lab_map(mm, ANON, BASE, 4, RW);
     struct page *page = lab_put(vma, BASE, 7, PTE_R | PTE_W);
     assert_int_equal(do_mprotect(mm, BASE, 4 * PAGE_SIZE, PROT_NONE), 0);
-    uint64_t bits = lab_entry(mm, BASE).v;
+    pte_t before = lab_entry(mm, BASE);
     fork_now();
-    expect_equal(lab_entry(other, BASE).v, bits, "the child's entry: the same, not present");
+    lab_expect_entry(lab_entry(other, BASE), before, "the child's entry: the same, not present");
     expect_equal(page_count(page), 2, "references of the page");
     expect_equal(page->mapcount, 2, "mapcount of the page");
     expect_equal(other->rss[MM_ANONPAGES], 1, "rss of the child: private pages");
@@ -100,8 +102,8 @@ static void a_page_on_the_move_goes_along(void **state)
     pte_store(pte, pte_make_absent(PTE_TYPE_MIGRATION_WRITE, page_to_pfn(page).v, 0));
     fork_now();
     pte_t read = pte_make_absent(PTE_TYPE_MIGRATION_READ, page_to_pfn(page).v, 0);
-    expect_equal(lab_entry(other, BASE).v, read.v, "the child's entry: on the move, read-only");
-    expect_equal(lab_entry(mm, BASE).v, read.v, "the parent's entry: on the move, read-only");
+    lab_expect_entry(lab_entry(other, BASE), read, "the child's entry: on the move, read-only");
+    lab_expect_entry(lab_entry(mm, BASE), read, "the parent's entry: on the move, read-only");
     expect_equal(other->rss[MM_ANONPAGES], 1, "rss of the child: it will arrive");
     expect_equal(page_count(page), 1, "references of the page: nobody has another");
     pte_store(pte, there);

@@ -50,9 +50,7 @@ static void the_only_owner_writes_in_place(void **state)
     one_owner();
     uint64_t free = lab_free_pages();
     expect_equal(write_fault(), FAULT_DONE, "a write");
-    pte_t e = pte_load(pte);
-    expect_equal(pte_pfn(e).v, pte_pfn(seen).v, "frame of the entry, as before");
-    expect_equal(e.v & 0x3ff, PTE_V | PTE_U | PTE_R | PTE_W | PTE_A | PTE_D, "its low bits");
+    lab_expect_entry(pte_load(pte), pte_make(page_to_pfn(page), WRITABLE), "the entry");
     expect_equal(page_count(page), 1, "references of the page");
     expect_equal(page->mapcount, 1, "mapcount of the page");
     expect_equal(mm->rss[MM_ANONPAGES], 1, "rss: private pages");
@@ -110,7 +108,7 @@ static void somebody_else_has_dealt_with_it(void **state)
     one_owner();
     pte_store(pte, mk_pte(seen.v | PTE_W)); /* reused by another thread */
     expect_equal(write_fault(), FAULT_DONE, "a write, the entry is writable by now");
-    expect_equal(pte_load(pte).v, seen.v | PTE_W, "the entry, unchanged");
+    lab_expect_entry(pte_load(pte), pte_mkwrite(seen), "the entry, unchanged");
     lab_zap(mm, BASE);
     expect_equal(write_fault(), FAULT_DONE, "a write, the entry is empty by now");
     expect_true(pte_none(pte_load(pte)), "the entry is still empty");
@@ -120,13 +118,13 @@ static void somebody_else_has_dealt_with_it(void **state)
     pte_store(pte, pte_wrprotect(pte_load(pte)));
     pte_t e = pte_load(pte);
     expect_equal(write_fault(), FAULT_DONE, "a write, another page is there by now");
-    expect_equal(pte_load(pte).v, e.v, "the entry, unchanged");
+    lab_expect_entry(pte_load(pte), e, "the entry, unchanged");
     expect_equal(page_count(page) + page_count(second), 2, "references of both pages");
     pte_t none = pte_make_absent(PTE_TYPE_PROT_NONE, pte_pfn(e).v, 0);
     seen = e;
     pte_store(pte, none);
     expect_equal(write_fault(), FAULT_DONE, "a write, the entry is PROT_NONE by now");
-    expect_equal(pte_load(pte).v, none.v, "the entry, unchanged");
+    lab_expect_entry(pte_load(pte), none, "the entry, unchanged");
     lab_all_is_back();
 }
 
