@@ -18,9 +18,13 @@
 #include "fault/zap.h"
 #include "virt/rmap.h"
 
-/* Split so that start and end lie between VMAs. */
+/*
+ * Split so that start and end lie between VMAs. 0 or -ENOMEM: then all is mapped that was. Where
+ * there would be too many VMAs nothing is split at all; for want of memory one may be, once.
+ */
 static int split_edges(struct mm_struct *mm, uint64_t start, uint64_t end)
 {
+    /* lab vma: begin 6 */
     struct vm_area_struct *vma = vma_lookup(mm, start);
     if (vma && vma->vm_start < start) {
         /* a hole in the middle of one makes one more in the end: ask before anything changes */
@@ -32,6 +36,27 @@ static int split_edges(struct mm_struct *mm, uint64_t start, uint64_t end)
     }
     vma = vma_lookup(mm, end);
     return vma && vma->vm_start < end ? vma_split(vma, end) : 0;
+    /* lab vma: stub lab_missing("vma", 6, mm, start, end); */
+    /* lab vma: end */
+}
+
+/* All VMAs from start to end, which lie wholly within, go with their pages. */
+static void remove_vmas(struct mm_struct *mm, uint64_t start, uint64_t end)
+{
+    /* lab vma: begin 6 */
+    struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+    while (vma && vma->vm_start < end) {
+        struct vm_area_struct *next = vma_next(vma);
+        vma_start_write(vma); /* no fault may bring pages back */
+        zap_page_range(vma, vma->vm_start, vma->vm_end);
+        mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
+        vma_remove(mm, vma);
+        unlink_anon_vmas(vma);
+        vma_free(vma);
+        vma = next;
+    }
+    /* lab vma: stub lab_missing("vma", 6, mm, start, end); */
+    /* lab vma: end */
 }
 
 /* Free the tables that nothing between the neighbours of start..end needs. */
@@ -45,32 +70,24 @@ static void free_tables(struct mm_struct *mm, uint64_t start, uint64_t end)
 int do_munmap_locked(struct mm_struct *mm, uint64_t addr, uint64_t len)
 {
     uint64_t end = addr + len;
-    struct vm_area_struct *vma = find_vma_intersection(mm, addr, end);
-    if (!vma)
+    if (!find_vma_intersection(mm, addr, end))
         return 0;
     int err = mm_range_sealed(mm, addr, end) ? -EPERM : split_edges(mm, addr, end);
     if (err)
         return err;
-    vma = find_vma_intersection(mm, addr, end);
-    while (vma && vma->vm_start < end) {
-        struct vm_area_struct *next = vma_next(vma);
-        vma_start_write(vma); /* no fault may bring pages back */
-        zap_page_range(vma, vma->vm_start, vma->vm_end);
-        mm_account_vma(mm, vma->vm_flags, vma_is_anonymous(vma), -(int64_t)vma_pages(vma));
-        vma_remove(mm, vma);
-        unlink_anon_vmas(vma);
-        vma_free(vma);
-        vma = next;
-    }
+    remove_vmas(mm, addr, end);
     free_tables(mm, addr, end);
     return 0;
 }
 
 int do_munmap(struct mm_struct *mm, uint64_t addr, uint64_t len)
 {
+    /* lab vma: begin 6 */
     if (!len || !IS_ALIGNED(addr, PAGE_SIZE) || addr > USER_TOP || len > USER_TOP - addr)
         return -EINVAL;
     len = ALIGN_UP(len, PAGE_SIZE);
+    /* lab vma: stub lab_missing("vma", 6, mm, addr, len); */
+    /* lab vma: end */
     mmap_write_lock(mm);
     int err = do_munmap_locked(mm, addr, len);
     mmap_write_unlock(mm);

@@ -31,10 +31,14 @@ static bool wide(const struct rb_node *node, uint64_t len)
     return node && rb_vma(node)->subtree_gap >= len;
 }
 
-/* The gap in front of vma (NULL: behind the last one), cut to the bounds. False when too small. */
+/*
+ * The gap in front of vma (NULL: behind the last one), without the guard gap of a stack, and cut to
+ * the bounds *low..*high, which become what is left of it. False when that is less than len.
+ */
 static bool gap_fits(struct mm_struct *mm, const struct vm_area_struct *vma, uint64_t len,
                      uint64_t *low, uint64_t *high)
 {
+    /* lab vma: begin 3 */
     uint64_t start, end = UINT64_MAX;
     if (vma) {
         uint64_t guard = vma_guard_gap(vma);
@@ -48,11 +52,14 @@ static bool gap_fits(struct mm_struct *mm, const struct vm_area_struct *vma, uin
     *low = MAX(*low, start);
     *high = MIN(*high, end);
     return *high >= *low && *high - *low >= len;
+    /* lab vma: stub lab_missing("vma", 3, mm, vma, len, low, high); */
+    /* lab vma: end */
 }
 
 /* The node with the next lower address whose gap is wide enough, skipping narrow subtrees. */
 static struct rb_node *next_lower(struct rb_node *node, uint64_t len)
 {
+    /* lab vma: begin 3 */
     if (wide(node->left, len)) {
         node = node->left;
         while (wide(node->right, len))
@@ -65,6 +72,8 @@ static struct rb_node *next_lower(struct rb_node *node, uint64_t len)
             return parent;
         node = parent;
     }
+    /* lab vma: stub lab_missing("vma", 3, node, len); */
+    /* lab vma: end */
 }
 
 static struct rb_node *next_higher(struct rb_node *node, uint64_t len)
@@ -85,6 +94,7 @@ static struct rb_node *next_higher(struct rb_node *node, uint64_t len)
 
 int64_t vma_find_hole_topdown(struct mm_struct *mm, uint64_t len, uint64_t low, uint64_t high)
 {
+    /* lab vma: begin 3 */
     uint64_t from = low, to = high;
     if (gap_fits(mm, NULL, len, &from, &to))
         return (int64_t)(to - len);
@@ -109,6 +119,8 @@ int64_t vma_find_hole_topdown(struct mm_struct *mm, uint64_t len, uint64_t low, 
             return (int64_t)(to - len);
     }
     return -ENOMEM;
+    /* lab vma: stub lab_missing("vma", 3, mm, len, low, high, gap_fits, next_lower); */
+    /* lab vma: end */
 }
 
 int64_t vma_find_hole_bottomup(struct mm_struct *mm, uint64_t len, uint64_t low, uint64_t high)

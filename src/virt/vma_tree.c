@@ -28,12 +28,16 @@ static uint64_t subtree_gap(const struct rb_node *node)
     return node ? rb_vma(node)->subtree_gap : 0;
 }
 
+/* From the node's own gap and what its children know. Rotations and removals call it. */
 static void update_subtree_gap(struct rb_node *node)
 {
+    /* lab vma: begin 2 */
     struct vm_area_struct *vma = rb_vma(node);
     uint64_t left = subtree_gap(node->left), right = subtree_gap(node->right);
     uint64_t below = MAX(left, right);
     vma->subtree_gap = MAX(vma->gap, below);
+    /* lab vma: stub lab_missing("vma", 2, node, rb_vma, subtree_gap); */
+    /* lab vma: end */
 }
 
 static const struct rb_augment vma_augment = {update_subtree_gap};
@@ -45,13 +49,17 @@ static uint64_t gap_before(const struct vm_area_struct *vma)
     return vma->vm_start - (prev ? prev->vm_end : 0);
 }
 
+/* What lies in front of it has changed: its gap, and what all above it know of that. */
 static void refresh_gap(struct vm_area_struct *vma)
 {
+    /* lab vma: begin 2 */
     uint64_t gap = gap_before(vma);
     if (gap == vma->gap)
         return;
     vma->gap = gap;
     rb_propagate(&vma->rb, &vma_augment);
+    /* lab vma: stub lab_missing("vma", 2, vma, gap_before, &vma_augment); */
+    /* lab vma: end */
 }
 
 struct vm_area_struct *vma_next(const struct vm_area_struct *vma)
@@ -71,6 +79,7 @@ struct vm_area_struct *vma_prev(const struct vm_area_struct *vma)
 struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr)
 {
     struct vm_area_struct *found = NULL;
+    /* lab vma: begin 1 */
     for (struct rb_node *node = mm->mm_rb.node; node;) {
         struct vm_area_struct *vma = rb_vma(node);
         if (vma->vm_end > addr) {
@@ -82,6 +91,8 @@ struct vm_area_struct *find_vma_in_tree(struct mm_struct *mm, uint64_t addr)
             node = node->right;
         }
     }
+    /* lab vma: stub lab_missing("vma", 1, mm, addr); */
+    /* lab vma: end */
     if (found)
         store_relaxed(&mm->vmacache, found);
     return found;
@@ -112,6 +123,7 @@ bool vma_range_is_mapped(struct mm_struct *mm, uint64_t start, uint64_t end)
 
 struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
 {
+    /* lab vma: begin 1 */
     struct vm_area_struct *found = NULL;
     for (struct rb_node *node = mm->mm_rb.node; node;) {
         struct vm_area_struct *vma = rb_vma(node);
@@ -123,6 +135,8 @@ struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
         }
     }
     return found;
+    /* lab vma: stub lab_missing("vma", 1, mm, addr); */
+    /* lab vma: end */
 }
 
 /* --- in and out ------------------------------------------------------------------------------- */
@@ -130,6 +144,7 @@ struct vm_area_struct *find_vma_before(struct mm_struct *mm, uint64_t addr)
 /* Into the list behind the range before it, and into the tree, whose rotations keep the gaps. */
 static void link_by_address(struct mm_struct *mm, struct vm_area_struct *vma)
 {
+    /* lab vma: begin 2 */
     struct rb_node **link = &mm->mm_rb.node, *parent = NULL;
     struct vm_area_struct *before = NULL;
     while (*link) {
@@ -145,6 +160,8 @@ static void link_by_address(struct mm_struct *mm, struct vm_area_struct *vma)
     rb_link_node(&vma->rb, parent, link);
     vma->gap = vma->subtree_gap = gap_before(vma);
     rb_insert_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
+    /* lab vma: stub lab_missing("vma", 2, mm, vma, gap_before, &vma_augment); */
+    /* lab vma: end */
 }
 
 /* It is born write-locked: nobody faults in it before mmap_lock is given up. */
@@ -156,9 +173,12 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
     spin_unlock(&mm->vma_lock);
     struct vm_area_struct *next = vma_next(vma);
     ASSERT(!next || next->vm_start >= vma->vm_end);
+    mm->map_count++;
+    /* lab vma: begin 2 */
     if (next)
         refresh_gap(next);
-    mm->map_count++;
+    /* lab vma: stub lab_missing("vma", 2, next, refresh_gap); */
+    /* lab vma: end */
 }
 
 void vma_insert(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -179,8 +199,11 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
     rb_erase_augmented(&vma->rb, &mm->mm_rb, &vma_augment);
     spin_unlock(&mm->vma_lock);
     mm->map_count--;
+    /* lab vma: begin 2 */
     if (next)
         refresh_gap(next);
+    /* lab vma: stub lab_missing("vma", 2, next, refresh_gap); */
+    /* lab vma: end */
 }
 
 void vma_remove(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -209,8 +232,11 @@ void vma_set_range(struct vm_area_struct *vma, uint64_t start, uint64_t end)
         i_mmap_insert_locked(vma);
         spin_unlock(&vma->vm_mapping->i_mmap_lock);
     }
-    refresh_gap(vma);
     struct vm_area_struct *next = vma_next(vma);
+    /* lab vma: begin 2 */
+    refresh_gap(vma);
     if (next)
         refresh_gap(next);
+    /* lab vma: stub lab_missing("vma", 2, vma, next, refresh_gap); */
+    /* lab vma: end */
 }
