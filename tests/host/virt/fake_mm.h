@@ -136,7 +136,7 @@ static struct mm_struct *fake_mm(void)
 }
 
 /* Take all VMAs out and free the space. */
-static void fake_mm_free(struct mm_struct *mm)
+static inline void fake_mm_free(struct mm_struct *mm)
 {
     struct vm_area_struct *vma, *next;
     list_for_each_entry_safe(vma, next, &mm->mmap, list) {

@@ -79,7 +79,8 @@ static uint64_t addr_of(unsigned page)
 }
 
 /* A VMA of this kind in the space, with the references that it holds. */
-static struct vm_area_struct *add(struct mm_struct *mm, unsigned first, unsigned n, unsigned kind)
+static inline struct vm_area_struct *add(struct mm_struct *mm, unsigned first, unsigned n,
+                                         unsigned kind)
 {
     const struct kind *k = &kinds[kind];
     struct vm_area_struct *vma = vma_alloc(mm, addr_of(first), addr_of(first + n), k->flags);
@@ -99,7 +100,7 @@ static struct vm_area_struct *add(struct mm_struct *mm, unsigned first, unsigned
     return vma;
 }
 
-static bool joined(unsigned a, unsigned b)
+static inline bool joined(unsigned a, unsigned b)
 {
     return a == b && !kinds[a].alone;
 }
@@ -125,7 +126,7 @@ static void check_counts(const struct mm_struct *mm)
     assert_int_equal(vma_check((struct mm_struct *)mm, &stderr_sink), 0);
 }
 
-static void finish(struct mm_struct *mm, long before)
+static inline void finish(struct mm_struct *mm, long before)
 {
     struct vm_area_struct *vma, *next;
     check_counts(mm);
