@@ -41,12 +41,17 @@ static uint64_t nonempty[BINS / WORD_BITS];
 /* Which bin is for chunks of this size. The last one is for all that are larger, too. */
 static unsigned bin_of(size_t size)
 {
+    /* lab malloc: begin 1 */
     if (size < SMALL_SIZE)
         return (unsigned)(size / CHUNK_ALIGN);
-    unsigned log = WORD_BITS - 1 - (unsigned)__builtin_clzl(size);
-    unsigned eighth = (unsigned)(size >> (log - DOUBLING_SHIFT)) & ((1U << DOUBLING_SHIFT) - 1);
-    unsigned bin = SMALL_BINS + ((log - SMALL_SHIFT) << DOUBLING_SHIFT) + eighth;
+    unsigned bin = SMALL_BINS; /* of the doubling that begins with SMALL_SIZE */
+    size >>= SMALL_SHIFT - DOUBLING_SHIFT;
+    for (; size >> (DOUBLING_SHIFT + 1); size >>= 1)
+        bin += 1U << DOUBLING_SHIFT;
+    bin += (unsigned)size & ((1U << DOUBLING_SHIFT) - 1);
     return bin < BINS ? bin : BINS - 1;
+    /* lab malloc: stub lab_missing("malloc", 1, size); */
+    /* lab malloc: end */
 }
 
 /* The first bin from @bin on that is not empty; BINS if all are. */
@@ -71,6 +76,7 @@ void bins_begin(void)
 
 void bins_put(struct chunk *c)
 {
+    /* lab malloc: begin 1 */
     unsigned bin = bin_of(chunk_size(c));
     c->prev = NULL;
     c->next = bins[bin];
@@ -78,10 +84,13 @@ void bins_put(struct chunk *c)
         c->next->prev = c;
     bins[bin] = c;
     nonempty[bin / WORD_BITS] |= 1UL << bin % WORD_BITS;
+    /* lab malloc: stub lab_missing("malloc", 1, c, bin_of); */
+    /* lab malloc: end */
 }
 
 void bins_remove(struct chunk *c)
 {
+    /* lab malloc: begin 1 */
     if (c->next)
         c->next->prev = c->prev;
     if (c->prev) {
@@ -92,8 +101,11 @@ void bins_remove(struct chunk *c)
     bins[bin] = c->next;
     if (!c->next)
         nonempty[bin / WORD_BITS] &= ~(1UL << bin % WORD_BITS);
+    /* lab malloc: stub lab_missing("malloc", 1, c, bin_of); */
+    /* lab malloc: end */
 }
 
+/* lab malloc: begin 2 */
 /* The smallest chunk of at least @size bytes of one list, or NULL. */
 static struct chunk *best_of(struct chunk *list, size_t size)
 {
@@ -107,9 +119,11 @@ static struct chunk *best_of(struct chunk *list, size_t size)
     }
     return best;
 }
+/* lab malloc: end */
 
 struct chunk *bins_take(size_t size)
 {
+    /* lab malloc: begin 2 */
     unsigned bin = bin_of(size);
     struct chunk *best = best_of(bins[bin], size);
     if (!best) {
@@ -120,6 +134,8 @@ struct chunk *bins_take(size_t size)
     }
     bins_remove(best);
     return best;
+    /* lab malloc: stub lab_missing("malloc", 2, size, bin_of, next_nonempty); */
+    /* lab malloc: end */
 }
 
 void bins_each(void (*visit)(struct chunk *c, void *context), void *context)

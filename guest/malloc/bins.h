@@ -3,8 +3,8 @@
  * bins.h - where the free chunks of the heap are kept, by size.
  *
  * The heap knows nothing else of it, so how they are kept may be changed: bins, a tree, one list.
- * A chunk that is kept may use its fields `next` and `prev` and all of its memory behind them, but
- * for the last 8 bytes, which are the next chunk's prev_size.
+ * A chunk that is kept lends them its fields `next` and `prev` and what it has behind these, up to
+ * chunk_size() from its start. Its own prev_size belongs to the chunk before, which is in use.
  */
 #ifndef MALLOC_BINS_H
 #define MALLOC_BINS_H

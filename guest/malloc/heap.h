@@ -16,6 +16,7 @@
 #include "malloc/chunk.h"
 
 #define HEAP_PAGE 4096UL
+#define REQUEST_MOST (PTRDIFF_MAX / 2)  /* more is refused, so that no sum of sizes overflows */
 #define TOP_PAD (128UL << 10)           /* asked for beyond what is needed; kept by a trim */
 #define TRIM_THRESHOLD (256UL << 10)    /* a top of this size is trimmed; at first */
 #define MMAP_THRESHOLD (128UL << 10)    /* a chunk of this size is mapped; at first */

@@ -54,13 +54,16 @@ const struct heap *heap_look(void)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-/* The size of a chunk of the heap for a request; 0 for more than PTRDIFF_MAX bytes. */
+/* The size of a chunk of the heap for a request; 0 for more than REQUEST_MOST. */
 static size_t size_for(size_t request)
 {
-    if (request > PTRDIFF_MAX)
+    /* lab malloc: begin 3 */
+    if (request > REQUEST_MOST)
         return 0;
     size_t size = (request + CHUNK_TAG + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1);
     return size < CHUNK_MIN ? CHUNK_MIN : size;
+    /* lab malloc: stub lab_missing("malloc", 3, request); */
+    /* lab malloc: end */
 }
 
 /*
@@ -69,6 +72,7 @@ static size_t size_for(size_t request)
  */
 static struct chunk *cut(struct chunk *c, size_t size)
 {
+    /* lab malloc: begin 3 */
     size_t left = chunk_size(c) - size;
     if (left < CHUNK_MIN)
         return NULL;
@@ -76,11 +80,14 @@ static struct chunk *cut(struct chunk *c, size_t size)
     set_chunk_size(c, size);
     rest->head = left | PREV_INUSE;
     return rest;
+    /* lab malloc: stub lab_missing("malloc", 3, c, size); */
+    /* lab malloc: end */
 }
 
 /* A chunk of @size bytes, in use, out of the smallest free one that has as many; or NULL. */
 static struct chunk *take_from_bins(size_t size)
 {
+    /* lab malloc: begin 3 */
     struct chunk *c = bins_take(size);
     if (!c)
         return NULL;
@@ -92,11 +99,14 @@ static struct chunk *take_from_bins(size_t size)
         set_in_use(c);
     }
     return c;
+    /* lab malloc: stub lab_missing("malloc", 3, size, cut); */
+    /* lab malloc: end */
 }
 
 /* @size bytes off the lower end of the top; NULL when less than a chunk would be left of it. */
 static struct chunk *take_from_top(size_t size)
 {
+    /* lab malloc: begin 3 */
     struct chunk *c = heap.top;
     if (!c || chunk_size(c) < size + CHUNK_MIN)
         return NULL;
@@ -104,11 +114,14 @@ static struct chunk *take_from_top(size_t size)
     heap.top->head = (chunk_size(c) - size) | PREV_INUSE;
     set_chunk_size(c, size);
     return c;
+    /* lab malloc: stub lab_missing("malloc", 3, size); */
+    /* lab malloc: end */
 }
 
 /* Have the break raised until take_from_top(@size) works, and by TOP_PAD more. */
 static bool grow_top(size_t size)
 {
+    /* lab malloc: begin 3 */
     size_t have = heap.top ? chunk_size(heap.top) : 0;
     size_t by = whole_pages(size + CHUNK_MIN - have + TOP_PAD);
     void *end = heap.system->grow((intptr_t)by);
@@ -120,6 +133,8 @@ static bool grow_top(size_t size)
     }
     set_chunk_size(heap.top, have + by);
     return true;
+    /* lab malloc: stub lab_missing("malloc", 3, size, whole_pages); */
+    /* lab malloc: end */
 }
 
 /* --- mappings --------------------------------------------------------------------------------- */
@@ -132,28 +147,35 @@ static size_t mapping_for(size_t request)
 /* A chunk with a mapping of its own, or NULL. */
 static struct chunk *map_chunk(size_t request)
 {
+    /* lab malloc: begin 5 */
     struct chunk *c = heap.system->map(mapping_for(request));
     if (!c)
         return NULL;
     c->prev_size = 0;
     c->head = mapping_for(request) | IS_MMAPPED;
     return c;
+    /* lab malloc: stub lab_missing("malloc", 5, request, mapping_for); */
+    /* lab malloc: end */
 }
 
 /* Give a mapping back, and learn from it: its size comes and goes. */
 static void unmap_chunk(struct chunk *c)
 {
+    /* lab malloc: begin 5 */
     size_t size = chunk_size(c);
     if (size > heap.mmap_threshold && size <= MMAP_THRESHOLD_MAX) {
         heap.mmap_threshold = size;
         heap.trim_threshold = 2 * size;
     }
     heap.system->unmap(c, size);
+    /* lab malloc: stub lab_missing("malloc", 5, c); */
+    /* lab malloc: end */
 }
 
 /* The same mapping for another request, perhaps elsewhere; NULL when it must stay as it is. */
 static struct chunk *remap_chunk(struct chunk *c, size_t request)
 {
+    /* lab malloc: begin 6 */
     size_t size = mapping_for(request);
     if (size == chunk_size(c))
         return c;
@@ -161,6 +183,8 @@ static struct chunk *remap_chunk(struct chunk *c, size_t request)
     if (c)
         set_chunk_size(c, size);
     return c;
+    /* lab malloc: stub lab_missing("malloc", 6, c, request); */
+    /* lab malloc: end */
 }
 
 /* --- malloc and calloc ------------------------------------------------------------------------ */
@@ -182,6 +206,7 @@ void *heap_malloc(size_t request)
 
 void *heap_calloc(size_t n, size_t each)
 {
+    /* lab malloc: begin 5 */
     size_t request;
     if (__builtin_mul_overflow(n, each, &request))
         return NULL;
@@ -189,6 +214,8 @@ void *heap_calloc(size_t n, size_t each)
     if (mem && !is_mmapped(chunk_of(mem))) /* a fresh mapping is zero, and has no pages yet */
         memset(mem, 0, request);
     return mem;
+    /* lab malloc: stub lab_missing("malloc", 5, n, each); */
+    /* lab malloc: end */
 }
 
 /* --- giving back ------------------------------------------------------------------------------ */
@@ -196,17 +223,21 @@ void *heap_calloc(size_t n, size_t each)
 /* Let the break fall when the top has become large: whole pages, all but TOP_PAD. */
 static void trim_top(void)
 {
+    /* lab malloc: begin 4 */
     size_t size = chunk_size(heap.top);
     if (size < heap.trim_threshold)
         return;
     size_t back = (size - TOP_PAD - CHUNK_MIN) & ~(HEAP_PAGE - 1);
     if (heap.system->grow(-(intptr_t)back))
         set_chunk_size(heap.top, size - back);
+    /* lab malloc: stub lab_missing("malloc", 4, heap.top); */
+    /* lab malloc: end */
 }
 
 /* A chunk of the heap, in use until now, is free: it joins its neighbours that are. */
 static void release(struct chunk *c)
 {
+    /* lab malloc: begin 4 */
     size_t size = chunk_size(c);
     struct chunk *next = next_chunk(c);
     if (!prev_in_use(c)) {
@@ -227,6 +258,8 @@ static void release(struct chunk *c)
     set_chunk_size(c, size);
     set_free(c);
     bins_put(c);
+    /* lab malloc: stub lab_missing("malloc", 4, c, trim_top); */
+    /* lab malloc: end */
 }
 
 void heap_free(void *mem)
@@ -244,13 +277,16 @@ void heap_free(void *mem)
 
 size_t heap_usable_size(void *mem)
 {
+    if (!mem)
+        return 0;
     struct chunk *c = chunk_of(mem);
-    return mem ? chunk_size(c) - (is_mmapped(c) ? CHUNK_HEAD : CHUNK_TAG) : 0;
+    return chunk_size(c) - (is_mmapped(c) ? CHUNK_HEAD : CHUNK_TAG);
 }
 
 /* Let @c have at least @size bytes where it is, out of what is free behind it. */
 static bool grow_in_place(struct chunk *c, size_t size)
 {
+    /* lab malloc: begin 6 */
     struct chunk *next = next_chunk(c);
     if (next == heap.top) {
         size_t more = size - chunk_size(c);
@@ -265,17 +301,22 @@ static bool grow_in_place(struct chunk *c, size_t size)
     set_chunk_size(c, chunk_size(c) + chunk_size(next));
     set_in_use(c);
     return true;
+    /* lab malloc: stub lab_missing("malloc", 6, c, size); */
+    /* lab malloc: end */
 }
 
 /* Give @c, of the heap and in use, @size bytes where it is; what it has over is free. */
 static bool resize_in_place(struct chunk *c, size_t size)
 {
+    /* lab malloc: begin 6 */
     if (chunk_size(c) < size && !grow_in_place(c, size))
         return false;
     struct chunk *rest = cut(c, size);
     if (rest)
         release(rest);
     return true;
+    /* lab malloc: stub lab_missing("malloc", 6, c, size, grow_in_place, cut); */
+    /* lab malloc: end */
 }
 
 /* The last resort: another block, and a copy. */

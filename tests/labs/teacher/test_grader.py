@@ -116,6 +116,27 @@ def test_refused_by_its_symbols(tmp_path, code):
     assert result.refused and result.points == 0
 
 
+@pytest.mark.parametrize("before, code", [
+    ("#include <string.h>", "#include <stdio.h>\n#include <string.h>"),
+    ("#include <string.h>", '#include "replay/replay.h"\n#include <string.h>'),
+    ("    if (!mem)\n        return;\n", "    extern int printf(const char *, ...);\n"
+     '    printf("bench malloc-memory 1\\n");\n'),
+    ("    if (!mem)\n        return;\n", "    extern void _exit(int);\n    _exit(0);\n"),
+    ("    if (!mem)\n        return;\n", "    extern char ours[];\n    ours[0] = 1;\n"),
+], ids=["stdio", "grader", "printf", "exit", "replay"])
+def test_a_guests_file_has_its_folder_only(before, code):
+    """The C library could print and end the program; what replays the traces is the grader's."""
+    with faults.Submission(LABS["malloc"]) as folder:
+        path = os.path.join(folder, "guest/malloc/malloc.c")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        assert before in text
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(before, code, 1))
+        result = grade(LABS["malloc"], folder, 1, only="nothing")
+    assert result.refused and result.points == 0
+
+
 @pytest.mark.parametrize("text", ["", "int x", "#error no\n", "\x00", "x" * (300 << 10)])
 def test_broken_submissions_get_nothing(tmp_path, text):
     result = grade(BUDDY, handed_in(tmp_path, text), 1, only="nothing")
