@@ -2,6 +2,7 @@
 """Memory runs out, or into pieces: compaction and the killer."""
 import re
 
+import pytest
 from machines import ORDINARY
 from views import buddyinfo, fields, free_pages
 
@@ -34,6 +35,13 @@ def test_direct_compaction(run):
 def test_compact_while_guests_work(run):
     run(ORDINARY, "stress --workers 4 --memory 16M --rounds 30 &", "compact", "compact",
         "echo 1 > /proc/sys/vm/compact_memory", "wait")
+
+
+@pytest.mark.parametrize("machine", ["tiny", "cpuless"])
+def test_memory_moves_under_a_family(run, machine):
+    """A worker of nomads that misses a word fails."""
+    result = run(machine, "nomads --rounds 3", "cat /proc/vmstat | grep pgmigrate")
+    assert fields(result.output(1))["pgmigrate_success"] > 0
 
 
 def test_oom_kills_the_worst(run):
