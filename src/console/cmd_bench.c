@@ -36,7 +36,7 @@
 #define ROUNDS 2000
 #define ORDER_ROUNDS 64
 #define SLAB_OBJECTS 8192
-#define SHARERS 64
+#define SHARERS 256
 #define SHARED_AT GIB(1)
 #define MAP_TABLES 4
 #define MEMBLOCK_ROUNDS 100
