@@ -10,6 +10,12 @@
 /** Cut each node into zones; nodes_init() and pageblocks_init() first. */
 void zones_init(void);
 
+/** Pages of RAM of a node in [start, end); holes, and RAM of other nodes, do not count. */
+uint64_t present_pages_in_range(int nid, uint64_t start, uint64_t end);
+
+/** The first frame of a node's RAM and the one behind its last, holes between; 0 and 0 if none. */
+void get_pfn_range_for_nid(int nid, uint64_t *start, uint64_t *end);
+
 /** Back mem_map with memory of each node, and initialise every struct page. */
 void mem_map_init(void);
 

@@ -70,10 +70,7 @@ static unsigned append_zones(struct zonelist *list, unsigned n, pg_data_t *pgdat
     return n;
 }
 
-/*
- * The nearest node that is not yet used. @load counts how often a node has been somebody's choice;
- * it only decides between equals. Nodes with harts come a little later: their memory is wanted.
- */
+/* The nearest node with memory that is not yet used; see build_zonelists(). -1: there is none. */
 static int next_best_node(int nid, nodemask_t used, const unsigned *load)
 {
     int best = -1;
@@ -95,15 +92,23 @@ static int next_best_node(int nid, nodemask_t used, const unsigned *load)
     return best;
 }
 
+/*
+ * Both zonelists of a node: the populated zones of nodes in the order in which it asks them, of
+ * each node the highest first, and a NULL behind the last. It asks itself first. Then the nearest;
+ * of equally near ones that with the fewest of two drawbacks: a number below its own (so that each
+ * begins with the one after it), and harts (their memory is wanted). Then that with the least
+ * @load, which counts how often a node was the first of a group of equally distant ones, for all
+ * nodes that were here before. Then the lowest number. ZONELIST_NOFALLBACK has its own zones only.
+ */
 static void build_zonelists(pg_data_t *pgdat, unsigned *load)
 {
     nodemask_t used = {0};
-    unsigned n = 0, weight = mask_weight(&node_states[N_MEMORY]);
+    unsigned n = 0;
     int node, previous = pgdat->node_id;
     while ((node = next_best_node(pgdat->node_id, used, load)) >= 0) {
         /* the first of a group of equally distant nodes was a choice: count it */
         if (node_distance(pgdat->node_id, node) != node_distance(pgdat->node_id, previous))
-            load[node] += weight;
+            load[node]++;
         previous = node;
         mask_set(&used, node);
         n = append_zones(pgdat->node_zonelists[ZONELIST_FALLBACK], n, NODE_DATA(node));

@@ -49,6 +49,15 @@ static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_fl
     return false;
 }
 
+/*
+ * What the allocation must not count as free is taken off the free pages: the pages of the block
+ * but one, and the highatomic reserve unless it may use that (ALLOC_HIGHATOMIC, ALLOC_OOM). What is
+ * left must be more than the mark and the zone's reserve from allocations up to @highest. Flags
+ * lower the mark, each by a part of what those before it left: MIN_RESERVE by a half, NON_BLOCK by
+ * a quarter but only together with MIN_RESERVE, OOM by a half; the part is rounded down. From order
+ * 1 on a block of this order or a larger one must be listed, of one of the first three types, or of
+ * the highatomic reserve for who may use it. NO_WATERMARKS asks for such a block and nothing else.
+ */
 bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
                        enum zone_type highest, unsigned alloc_flags)
 {
@@ -96,6 +105,12 @@ void init_min_free_kbytes(void)
     min_free_kbytes = MIN(MAX(kbytes, 128UL), 262144UL);
 }
 
+/*
+ * min: the zone's share of @pages_min by its part of @lowmem, rounded down; of ZONE_MOVABLE, which
+ * is no lowmem, a 1024th of itself, 32 to 128 pages. Never above a quarter of the zone. From min to
+ * low and from low to high it is a quarter of min, or watermark_scale_factor parts in 10,000 of the
+ * zone, whatever is more. A boost ends.
+ */
 static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowmem)
 {
     uint64_t min = lowmem ? pages_min * zone->managed_pages / lowmem : 0;
@@ -111,7 +126,10 @@ static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowm
     spin_unlock(&zone->lock);
 }
 
-/* What each zone of a node keeps from those who could go higher: managed pages above / ratio. */
+/*
+ * What a zone of a node keeps from an allocation that may go up to zone @high: the managed pages of
+ * the zones above it, up to @high, divided by the zone's lowmem_reserve_ratio. A ratio of 0: none.
+ */
 static void node_set_reserves(pg_data_t *pgdat)
 {
     for (unsigned low = 0; low < MAX_NR_ZONES; low++) {

@@ -40,6 +40,33 @@ const char *migratetype_name(enum migratetype mt)
 struct zone *zones[MAX_NODES * MAX_NR_ZONES];
 unsigned nr_zones;
 
+/* --- RAM and holes ---------------------------------------------------------------------------- */
+
+uint64_t present_pages_in_range(int nid, uint64_t start, uint64_t end)
+{
+    struct memblock_region r;
+    uint64_t pages = 0;
+    for_each_memory_range(nid, &r) {
+        uint64_t from = MAX(paddr_to_pfn(r.base).v, start);
+        uint64_t to = MIN((r.base.v + r.size) >> PAGE_SHIFT, end);
+        pages += to > from ? to - from : 0;
+    }
+    return pages;
+}
+
+void get_pfn_range_for_nid(int nid, uint64_t *start, uint64_t *end)
+{
+    struct memblock_region r;
+    *start = ~0UL;
+    *end = 0;
+    for_each_memory_range(nid, &r) {
+        *start = MIN(*start, paddr_to_pfn(r.base).v);
+        *end = MAX(*end, (r.base.v + r.size) >> PAGE_SHIFT);
+    }
+    if (*start > *end)
+        *start = *end = 0;
+}
+
 /* --- boundaries ------------------------------------------------------------------------------- */
 
 /* First frame that is not DMA32. */
@@ -52,19 +79,6 @@ static uint64_t dma32_end_pfn(void)
     return end;
 }
 
-/* Pages of RAM of a node in [start, end). */
-static uint64_t present_pages(int nid, uint64_t start, uint64_t end)
-{
-    struct memblock_region r;
-    uint64_t pages = 0;
-    for_each_memory_range(nid, &r) {
-        uint64_t from = MAX(paddr_to_pfn(r.base).v, start);
-        uint64_t to = MIN((r.base.v + r.size) >> PAGE_SHIFT, end);
-        pages += to > from ? to - from : 0;
-    }
-    return pages;
-}
-
 /* How many pages of all the machine are to be movable only. */
 static uint64_t movable_pages(uint64_t total)
 {
@@ -75,7 +89,11 @@ static uint64_t movable_pages(uint64_t total)
     return MIN(movable, total * 3 / 4); /* the monitor itself needs some */
 }
 
-/* First frame of a node's ZONE_MOVABLE: so that its share of RAM lies above; a whole pageblock. */
+/*
+ * First frame of ZONE_MOVABLE of a node that spans [start, end): the highest begin of a pageblock
+ * with the node's share of the movable pages above it. The share is as the node's part of all RAM.
+ * No share: end. Never below start.
+ */
 static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
 {
     uint64_t total = memblock_node_size(MEMBLOCK_ANY_NODE) >> PAGE_SHIFT;
@@ -84,9 +102,22 @@ static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
     uint64_t pfn = ALIGN_DOWN(end, PAGEBLOCK_PAGES);
     if (!want)
         return end;
-    while (pfn > start && present_pages(nid, pfn, end) < want)
+    while (pfn > start && present_pages_in_range(nid, pfn, end) < want)
         pfn -= PAGEBLOCK_PAGES;
     return MAX(pfn, start);
+}
+
+/*
+ * Cut [start, end), which a node spans: zone type i lies in [cut[i], cut[i + 1]). What lies above
+ * the begin of MOVABLE is MOVABLE even below the DMA32 boundary.
+ */
+static void cut_node(int nid, uint64_t start, uint64_t end, uint64_t cut[MAX_NR_ZONES + 1])
+{
+    uint64_t movable = movable_start_pfn(nid, start, end);
+    cut[ZONE_DMA32] = start;
+    cut[ZONE_NORMAL] = MAX(MIN(dma32_end_pfn(), movable), start);
+    cut[ZONE_MOVABLE] = movable;
+    cut[MAX_NR_ZONES] = end;
 }
 
 /* --- making a zone ---------------------------------------------------------------------------- */
@@ -98,6 +129,18 @@ static void zone_lists_init(struct zone *zone)
             INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
 }
 
+/* What a zone at [start, end) spans and holds; a zone without RAM stays as it is, all zero. */
+static void zone_measure(struct zone *zone, uint64_t start, uint64_t end)
+{
+    uint64_t present = start < end ? present_pages_in_range(zone->nid, start, end) : 0;
+    if (!present)
+        return;
+    zone->zone_start_pfn = start;
+    zone->spanned_pages = end - start;
+    zone->present_pages = present;
+    zone->contiguous = present == zone->spanned_pages;
+}
+
 static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uint64_t end)
 {
     struct zone *zone = &pgdat->node_zones[type];
@@ -107,14 +150,9 @@ static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uin
     zone->zone_pgdat = pgdat;
     spin_init(&zone->lock, "zone", RANK_ZONE);
     zone_lists_init(zone);
-    if (start >= end)
+    zone_measure(zone, start, end);
+    if (!zone_is_populated(zone))
         return;
-    zone->present_pages = present_pages(pgdat->node_id, start, end);
-    if (!zone->present_pages)
-        return;
-    zone->zone_start_pfn = start;
-    zone->spanned_pages = end - start;
-    zone->contiguous = zone->present_pages == zone->spanned_pages;
     zone->compact_init_migrate_pfn = zone->compact_cached_migrate_pfn[0] =
         zone->compact_cached_migrate_pfn[1] = start;
     zone->compact_init_free_pfn = zone->compact_cached_free_pfn =
@@ -128,35 +166,19 @@ static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uin
     pgdat->nr_zones++;
 }
 
-/* First and last frame of RAM of a node, holes between. */
-static void node_span(int nid, uint64_t *start, uint64_t *end)
-{
-    struct memblock_region r;
-    *start = ~0UL;
-    *end = 0;
-    for_each_memory_range(nid, &r) {
-        *start = MIN(*start, paddr_to_pfn(r.base).v);
-        *end = MAX(*end, (r.base.v + r.size) >> PAGE_SHIFT);
-    }
-    if (*start > *end)
-        *start = *end = 0;
-}
-
 static void node_zones_init(pg_data_t *pgdat)
 {
-    uint64_t start, end, boundary = dma32_end_pfn();
+    uint64_t start, end, cut[MAX_NR_ZONES + 1];
     int nid = pgdat->node_id;
-    node_span(nid, &start, &end);
+    get_pfn_range_for_nid(nid, &start, &end);
     pgdat->node_start_pfn = start;
     pgdat->node_spanned_pages = end - start;
-    pgdat->node_present_pages = present_pages(nid, start, end);
+    pgdat->node_present_pages = present_pages_in_range(nid, start, end);
     if (end)
         pgdat->node_mem_map = pfn_to_page(mk_pfn(start));
-    uint64_t movable = movable_start_pfn(nid, start, end);
-    uint64_t split = MAX(MIN(boundary, movable), start);
-    zone_init(pgdat, ZONE_DMA32, start, MIN(split, end));
-    zone_init(pgdat, ZONE_NORMAL, split, movable);
-    zone_init(pgdat, ZONE_MOVABLE, movable, end);
+    cut_node(nid, start, end, cut);
+    for (unsigned i = 0; i < MAX_NR_ZONES; i++)
+        zone_init(pgdat, (enum zone_type)i, cut[i], cut[i + 1]);
     if (!pgdat->node_present_pages)
         return;
     mask_set(&node_states[N_MEMORY], nid);
