@@ -58,6 +58,7 @@ void nodes_init(const struct machine *m)
 
 /* --- zonelists -------------------------------------------------------------------------------- */
 
+/* lab zones: begin 5 */
 /* The populated zones of a node, highest first. */
 static unsigned append_zones(struct zonelist *list, unsigned n, pg_data_t *pgdat)
 {
@@ -91,6 +92,7 @@ static int next_best_node(int nid, nodemask_t used, const unsigned *load)
     }
     return best;
 }
+/* lab zones: end */
 
 /*
  * Both zonelists of a node: the populated zones of nodes in the order in which it asks them, of
@@ -102,6 +104,7 @@ static int next_best_node(int nid, nodemask_t used, const unsigned *load)
  */
 static void build_zonelists(pg_data_t *pgdat, unsigned *load)
 {
+    /* lab zones: begin 5 */
     nodemask_t used = {0};
     unsigned n = 0;
     int node, previous = pgdat->node_id;
@@ -114,6 +117,8 @@ static void build_zonelists(pg_data_t *pgdat, unsigned *load)
         n = append_zones(pgdat->node_zonelists[ZONELIST_FALLBACK], n, NODE_DATA(node));
     }
     append_zones(pgdat->node_zonelists[ZONELIST_NOFALLBACK], 0, pgdat);
+    /* lab zones: stub lab_missing("zones", 5, pgdat, load); */
+    /* lab zones: end */
 }
 
 void zonelists_init(void)

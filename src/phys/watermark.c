@@ -23,6 +23,7 @@ uint64_t min_free_kbytes;
 uint64_t watermark_scale_factor = 10;
 uint64_t lowmem_reserve_ratio[MAX_NR_ZONES] = {256, 32, 0};
 
+/* lab zones: begin 4 */
 /* What this allocation must not count as free. */
 static uint64_t unusable_pages(const struct zone *zone, unsigned order, unsigned alloc_flags)
 {
@@ -48,6 +49,7 @@ static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_fl
     }
     return false;
 }
+/* lab zones: end */
 
 /*
  * What the allocation must not count as free is taken off the free pages: the pages of the block
@@ -61,6 +63,7 @@ static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_fl
 bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
                        enum zone_type highest, unsigned alloc_flags)
 {
+    /* lab zones: begin 4 */
     uint64_t free = load_relaxed(&zone->nr_free_pages), min = mark;
     if (alloc_flags & ALLOC_NO_WATERMARKS)
         return has_block(zone, order, alloc_flags);
@@ -76,6 +79,8 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
     if (free - unusable <= min + load_relaxed(&zone->lowmem_reserve[highest]))
         return false;
     return order == 0 || has_block(zone, order, alloc_flags);
+    /* lab zones: stub lab_missing("zones", 4, zone, order, mark, highest, alloc_flags); */
+    /* lab zones: end */
 }
 
 /* --- the sizes -------------------------------------------------------------------------------- */
@@ -113,6 +118,7 @@ void init_min_free_kbytes(void)
  */
 static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowmem)
 {
+    /* lab zones: begin 3 */
     uint64_t min = lowmem ? pages_min * zone->managed_pages / lowmem : 0;
     if (zone->index == ZONE_MOVABLE)
         min = MIN(MAX(zone->managed_pages / 1024, 32UL), 128UL);
@@ -124,6 +130,8 @@ static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowm
     store_relaxed(&zone->watermark[WMARK_HIGH], min + 2 * gap);
     store_relaxed(&zone->watermark_boost, 0);
     spin_unlock(&zone->lock);
+    /* lab zones: stub lab_missing("zones", 3, zone, pages_min, lowmem); */
+    /* lab zones: end */
 }
 
 /*
@@ -132,6 +140,7 @@ static void zone_set_wmarks(struct zone *zone, uint64_t pages_min, uint64_t lowm
  */
 static void node_set_reserves(pg_data_t *pgdat)
 {
+    /* lab zones: begin 3 */
     for (unsigned low = 0; low < MAX_NR_ZONES; low++) {
         uint64_t above = 0;
         for (unsigned high = low + 1; high < MAX_NR_ZONES; high++) {
@@ -140,6 +149,8 @@ static void node_set_reserves(pg_data_t *pgdat)
             store_relaxed(&pgdat->node_zones[low].lowmem_reserve[high], ratio ? above / ratio : 0);
         }
     }
+    /* lab zones: stub lab_missing("zones", 3, pgdat); */
+    /* lab zones: end */
 }
 
 void setup_per_zone_wmarks(void)

@@ -44,6 +44,7 @@ unsigned nr_zones;
 
 uint64_t present_pages_in_range(int nid, uint64_t start, uint64_t end)
 {
+    /* lab zones: begin 1 */
     struct memblock_region r;
     uint64_t pages = 0;
     for_each_memory_range(nid, &r) {
@@ -52,10 +53,13 @@ uint64_t present_pages_in_range(int nid, uint64_t start, uint64_t end)
         pages += to > from ? to - from : 0;
     }
     return pages;
+    /* lab zones: stub lab_missing("zones", 1, nid, start, end); */
+    /* lab zones: end */
 }
 
 void get_pfn_range_for_nid(int nid, uint64_t *start, uint64_t *end)
 {
+    /* lab zones: begin 1 */
     struct memblock_region r;
     *start = ~0UL;
     *end = 0;
@@ -65,6 +69,8 @@ void get_pfn_range_for_nid(int nid, uint64_t *start, uint64_t *end)
     }
     if (*start > *end)
         *start = *end = 0;
+    /* lab zones: stub lab_missing("zones", 1, nid, start, end); */
+    /* lab zones: end */
 }
 
 /* --- boundaries ------------------------------------------------------------------------------- */
@@ -96,6 +102,7 @@ static uint64_t movable_pages(uint64_t total)
  */
 static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
 {
+    /* lab zones: begin 2 */
     uint64_t total = memblock_node_size(MEMBLOCK_ANY_NODE) >> PAGE_SHIFT;
     uint64_t node = memblock_node_size(nid) >> PAGE_SHIFT;
     uint64_t want = total ? movable_pages(total) * node / total : 0;
@@ -105,6 +112,8 @@ static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
     while (pfn > start && present_pages_in_range(nid, pfn, end) < want)
         pfn -= PAGEBLOCK_PAGES;
     return MAX(pfn, start);
+    /* lab zones: stub lab_missing("zones", 2, nid, start, end, movable_pages); */
+    /* lab zones: end */
 }
 
 /*
@@ -113,11 +122,15 @@ static uint64_t movable_start_pfn(int nid, uint64_t start, uint64_t end)
  */
 static void cut_node(int nid, uint64_t start, uint64_t end, uint64_t cut[MAX_NR_ZONES + 1])
 {
+    /* lab zones: begin 2 */
     uint64_t movable = movable_start_pfn(nid, start, end);
     cut[ZONE_DMA32] = start;
     cut[ZONE_NORMAL] = MAX(MIN(dma32_end_pfn(), movable), start);
     cut[ZONE_MOVABLE] = movable;
     cut[MAX_NR_ZONES] = end;
+    /* lab zones: stub lab_missing("zones", 2, nid, start, end, cut, dma32_end_pfn, */
+    /* lab zones: stub             movable_start_pfn); */
+    /* lab zones: end */
 }
 
 /* --- making a zone ---------------------------------------------------------------------------- */
@@ -132,6 +145,7 @@ static void zone_lists_init(struct zone *zone)
 /* What a zone at [start, end) spans and holds; a zone without RAM stays as it is, all zero. */
 static void zone_measure(struct zone *zone, uint64_t start, uint64_t end)
 {
+    /* lab zones: begin 2 */
     uint64_t present = start < end ? present_pages_in_range(zone->nid, start, end) : 0;
     if (!present)
         return;
@@ -139,6 +153,8 @@ static void zone_measure(struct zone *zone, uint64_t start, uint64_t end)
     zone->spanned_pages = end - start;
     zone->present_pages = present;
     zone->contiguous = present == zone->spanned_pages;
+    /* lab zones: stub lab_missing("zones", 2, zone, start, end); */
+    /* lab zones: end */
 }
 
 static void zone_init(pg_data_t *pgdat, enum zone_type type, uint64_t start, uint64_t end)
