@@ -186,13 +186,17 @@ static void a_fork_copies_tables_and_no_page(void **state)
 static void a_large_hole_costs_nothing(void **state)
 {
     (void)state;
-    mm->mmap_base = other->mmap_base = GIB(240);
+    mm->mmap_base = GIB(240);
     struct vm_area_struct *vma = lab_map(mm, ANON, BASE, GIB(200) / PAGE_SIZE, RW);
     lab_put(vma, BASE, 7, PTE_R | PTE_W);
     lab_put(vma, vma->vm_end - PAGE_SIZE, 9, PTE_R | PTE_W);
-    fork_now();
-    expect_equal(mm_rss(other), 2, "rss of the child");
-    expect_equal(other->pgt.nr_tables, mm->pgt.nr_tables, "tables of the child, and of the parent");
+    for (unsigned i = 0; i < 8; i++) { /* often: page by page it takes longer than a test may */
+        mmput(other);
+        other = space_new(GIB(240));
+        fork_now();
+        expect_equal(mm_rss(other), 2, "rss of the child");
+        expect_equal(other->pgt.nr_tables, mm->pgt.nr_tables, "tables of the child, of the parent");
+    }
     lab_all_is_back();
 }
 
