@@ -87,11 +87,7 @@ class Work:
             shutil.copy2(os.path.join(ROOT, path), self.path(path))
         for build in (IMAGE, RELEASE, HOST, GUEST):
             self._copy_build(build)
-        for name in [name for path in self.lab.files for name in
-                     (machine_object(path), host_object(path), f"{RELEASE}/{path}.o")] + \
-                [f"{GUEST}/{guest}" for guest in self.lab.guests]:
-            if os.path.exists(self.path(name)):
-                os.remove(self.path(name))
+        self._drop_ours()
         for path, text in handed_in.items():
             screen.screen_text(path, text)
             os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
@@ -107,6 +103,15 @@ class Work:
             for name in names:
                 if build == GUEST or "." in name and not name.startswith("pagoda.elf"):
                     shutil.copy2(os.path.join(folder, name), os.path.join(target, name))
+
+    def _drop_ours(self):
+        """Remove what was made of our own version of the lab's files."""
+        ours = [f"{GUEST}/{guest}" for guest in self.lab.guests]
+        for path in self.lab.files:
+            ours += [machine_object(path), host_object(path), f"{RELEASE}/{path}.o"]
+        for name in ours:
+            if os.path.exists(self.path(name)):
+                os.remove(self.path(name))
 
     def _give_away(self):
         """The folder belongs to the user of the sandbox; what it was copied from does not."""
