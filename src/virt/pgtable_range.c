@@ -19,6 +19,7 @@
 #include "base/atomic.h"
 #include "base/errno.h"
 
+/* lab sv39: begin 3 */
 /* The largest level whose leaves begin here and fit. */
 static unsigned leaf_level(uint64_t va, uint64_t pa, uint64_t size, unsigned max_level)
 {
@@ -27,10 +28,12 @@ static unsigned leaf_level(uint64_t va, uint64_t pa, uint64_t size, unsigned max
         level--;
     return level;
 }
+/* lab sv39: end */
 
 int pt_map_range(struct pgtable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint64_t prot,
                  unsigned max_level)
 {
+    /* lab sv39: begin 3 */
     while (size) {
         unsigned level = leaf_level(va.v, pa.v, size, max_level);
         uint64_t step = pt_level_size(level);
@@ -49,10 +52,13 @@ int pt_map_range(struct pgtable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint
                  leaf_level(va.v, pa.v, size, max_level) == level);
     }
     return 0;
+    /* lab sv39: stub lab_missing("sv39", 3, pt, va, pa, size, prot, max_level); */
+    /* lab sv39: end */
 }
 
 int pt_split(struct pgtable *pt, pte_t *entry, unsigned level)
 {
+    /* lab sv39: begin 4 */
     pte_t leaf = pte_load(entry);
     struct page *page = pt->ops->alloc_table(pt, pt->nid);
     if (!page)
@@ -65,6 +71,8 @@ int pt_split(struct pgtable *pt, pte_t *entry, unsigned level)
     } while (!pte_compare_exchange(entry, &leaf, pte_make_table(page_to_pfn(page))));
     fetch_add_relaxed(&pt->nr_tables, 1);
     return 0;
+    /* lab sv39: stub lab_missing("sv39", 4, pt, entry, level); */
+    /* lab sv39: end */
 }
 
 /*
@@ -74,6 +82,7 @@ int pt_split(struct pgtable *pt, pte_t *entry, unsigned level)
 static int change_below(struct pgtable *pt, pte_t *table, unsigned level, uint64_t va, uint64_t end,
                         uint64_t prot, pte_t (*change)(pte_t leaf, uint64_t prot))
 {
+    /* lab sv39: begin 4 */
     uint64_t size = pt_level_size(level), step;
     int err = 0;
     for (; va != end && !err; va += step) {
@@ -89,6 +98,8 @@ static int change_below(struct pgtable *pt, pte_t *table, unsigned level, uint64
             ;
     }
     return err;
+    /* lab sv39: stub lab_missing("sv39", 4, pt, table, level, va, end, prot, change); */
+    /* lab sv39: end */
 }
 
 static int change_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot,

@@ -23,8 +23,10 @@
 
 #define FLUSH_ALL_PAGES 64 /* above so many pages the whole space goes */
 
+/* This hart forgets: page by page or, when they are many, all of the ASID. 0: there are none. */
 static void flush_here(uint64_t asid, vaddr_t start, uint64_t size)
 {
+    /* lab sv39: begin 6 */
     if (size > FLUSH_ALL_PAGES * PAGE_SIZE) {
         count_vm_event(TLB_LOCAL_FLUSH_ALL);
         asid ? sfence_asid(asid) : sfence_all();
@@ -33,8 +35,11 @@ static void flush_here(uint64_t asid, vaddr_t start, uint64_t size)
     count_vm_event(TLB_LOCAL_FLUSH_ONE);
     for (uint64_t va = start.v; va < start.v + size; va += PAGE_SIZE)
         asid ? sfence_page_asid(mk_vaddr(va), asid) : sfence_page(mk_vaddr(va));
+    /* lab sv39: stub lab_missing("sv39", 6, asid, start, size); */
+    /* lab sv39: end */
 }
 
+/* All these harts forget, by one call. */
 static void flush_remote(uint64_t harts_mask, uint64_t asid, vaddr_t start, uint64_t size)
 {
     if (size > FLUSH_ALL_PAGES * PAGE_SIZE) {
@@ -45,8 +50,10 @@ static void flush_remote(uint64_t harts_mask, uint64_t asid, vaddr_t start, uint
     fence_harts((hartmask_t){.bits = harts_mask}, asid, start, size);
 }
 
+/* Who runs the space is fenced, who ran it once is marked. When it returns all have forgotten. */
 static void flush(struct tlb_space *space, vaddr_t start, uint64_t size)
 {
+    /* lab sv39: begin 6 */
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the entries are stored before harts are read */
     uint64_t knowing = load_relaxed(&space->harts.bits), bit = 1UL << hart_index();
     uint64_t run = tlb_running(space, knowing), rest = knowing & ~run;
@@ -60,6 +67,8 @@ static void flush(struct tlb_space *space, vaddr_t start, uint64_t size)
         flush_here(asid, start, size);
     if (run & ~bit)
         flush_remote(run & ~bit, asid, start, size);
+    /* lab sv39: stub lab_missing("sv39", 6, space, start, size, flush_here, flush_remote); */
+    /* lab sv39: end */
 }
 
 void tlb_flush_page(struct tlb_space *space, vaddr_t va)
