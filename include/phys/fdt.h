@@ -175,8 +175,9 @@ int fdt_cell_counts(const struct fdt *fdt, fdt_node_t parent, uint32_t *address,
 
 /**
  * Entry `index` of `reg` of `node` as it is written, on the bus of `parent`.
- * -ENOENT past the last entry, -EINVAL if the rest is shorter than an entry, if it is one of too
- * many or the cell counts make no sense, -ERANGE if this entry does not fit 64 bits (the next may).
+ * -ENOENT past the last entry or without a reg, -EINVAL if the rest is shorter than an entry, if it
+ * is one of too many or the cell counts make no sense, -ERANGE if this entry does not fit 64 bits
+ * (the next may).
  */
 int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t index,
                 uint64_t *base, uint64_t *size) must_check;

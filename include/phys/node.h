@@ -28,7 +28,7 @@
 
 struct zoneref {
     struct zone *zone; /* NULL ends the list */
-    uint8_t zone_idx;
+    uint8_t zone_idx;  /* its zone_type */
 };
 
 struct zonelist {
