@@ -39,7 +39,7 @@
 #define SHARERS 256
 #define SHARED_AT GIB(1)
 #define MAP_TABLES 4
-#define MEMBLOCK_ROUNDS 100
+#define MEMBLOCK_ROUNDS 10
 
 /* Between two readings nothing may be moved by the compiler. */
 static inline uint64_t instructions(void)
