@@ -124,7 +124,8 @@ static int lock_and_move(struct page *old, new_page_fn *get_new, void *ctx, enum
 
 /*
  * Move one page that was isolated. 0; -EBUSY; -ENOMEM, when there is no new page; -ENOENT, when its
- * guest has freed it meanwhile. Whatever it is, the page is no longer isolated, and not locked.
+ * guest has freed it meanwhile. Whatever it is, the page is no longer isolated, and what was locked
+ * here is unlocked.
  */
 static int move_page(struct page *old, new_page_fn *get_new, void *ctx, enum migrate_mode mode)
 {
