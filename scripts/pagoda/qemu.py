@@ -25,7 +25,8 @@ def command_line(machine, options, image, tree, archive, disks):
                "-smp", str(machine.harts_emulated), "-m", f"{machine.ram_end}B",
                "-kernel", image, "-dtb", tree,
                "-device", f"loader,file={path.replace(',', ',,')},addr={address:#x},force-raw=on",
-               "-display", "none", "-monitor", "none", "-serial", "stdio"]
+               "-display", "none", "-monitor", "none", "-serial", "stdio",
+               "-nic", "none"]  # whose timers would go on while the machine sleeps for ever
     for i, disk in enumerate(disks):
         command += ["-drive", f"file={disk.replace(',', ',,')},format=raw,if=none,id=disk{i}",
                     "-device", f"virtio-blk-device,drive=disk{i}"]

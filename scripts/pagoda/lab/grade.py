@@ -29,8 +29,7 @@ def wanted_evidence(items, only):
 def told_before(evidence, found):
     """A panic of one machine is most often that of the next: say so instead of all of it again."""
     for other in found.values():
-        if not evidence.ok and evidence.got and other.got == evidence.got and \
-                other.name.startswith("boot."):
+        if "panic" in evidence.got and other.got == evidence.got:
             evidence.text = f"as {other.name}"
             return
 

@@ -2,8 +2,8 @@
 """The time of a machine under -icount, read from outside: its timer's register by QMP.
 
 The register counts at 10 MHz of virtual time, which under -icount is instructions. It goes on
-while a hart runs in circles and takes no interrupt; it stands still when the machine sleeps with
-no timer set.
+while a hart runs in circles and takes no interrupt; when the machine sleeps with no timer set it
+leaps to the end of all time, or stands still, by the version of QEMU.
 """
 import json
 import os
@@ -16,6 +16,8 @@ MTIME = 0x200bff8  # of the first ACLINT of QEMU's virt machine
 TICKS = 10_000_000  # a second
 LOOK = 0.5  # seconds of ours between two looks
 STILL = 20  # looks at a time that does not move, after which the machine is dead
+LEAP = 3600  # seconds; with no timer set, time leaps to its end
+MUTE = 12  # questions in a row that found no answer, of ten seconds each
 LAST_RESORT = 1200.0  # seconds of ours for a machine, however slow the host
 
 
@@ -27,7 +29,7 @@ class Watch:
         self.stream = None
         self.began = self.looked = time.monotonic()
         self.now = self.last = 0
-        self.still = 0
+        self.still = self.mute = 0
 
     def wait_output(self, pipe):
         """Bytes, b"" at the end, or None when nothing came for a moment."""
@@ -65,6 +67,7 @@ class Watch:
         try:
             text = self._ask("human-monitor-command", **{"command-line": f"xp /1gx {MTIME:#x}"})
         except (OSError, ValueError):
+            self.stream = None  # a stream that was waited for in vain cannot be read any more
             return None
         match = re.search(r": 0x([0-9a-f]+)", text if isinstance(text, str) else "")
         return int(match.group(1), 16) if match else None
@@ -78,10 +81,13 @@ class Watch:
             return ""
         self.looked = moment
         ticks = self._read_time()
+        self.mute = self.mute + 1 if ticks is None else 0
         if ticks is None:
-            return ""
+            return "the emulator does not answer" if self.mute > MUTE else ""
         self.still = self.still + 1 if ticks == self.now else 0
         self.now = ticks
+        if ticks - self.last > LEAP * TICKS:
+            return "all harts sleep, and nothing will wake them"
         if ticks - self.last > quiet * TICKS:
             return f"no progress in {(ticks - self.last) * 100 // 10**6} million instructions"
         if self.still > STILL:
