@@ -94,7 +94,7 @@ static bool scanners_met(const struct compact_control *cc)
  *      COMPLETE         the scanners met, which began at the ends: they stand in one pageblock, or
  *                       have crossed
  *      PARTIAL_SKIPPED  they met, but began elsewhere
- *      CONTENDED        this thread is to be killed; who compacts for no order goes on to the end
+ *      CONTENDED        this thread is to be killed; with order COMPACT_ALL it goes on to the end
  *      SUCCESS          a block of the wanted order is there
  *      CONTINUE         none of it
  *

@@ -10,7 +10,7 @@
  *          look at x, begin anew
  *
  * A race that needs the other one at one certain place is found each time. @other may not wait for
- * what @mine holds. x86's trap flag does it.
+ * what @mine holds. x86's trap flag does it; on another processor only n = 0 is tried.
  */
 #ifndef HOST_INTERLEAVE_H
 #define HOST_INTERLEAVE_H
