@@ -35,9 +35,13 @@ static void no_split_for_the_same_order(void **state)
     (void)state;
     spin_lock(&zone->lock);
     buddy_expand_locked(zone, frame(0), 3, 3, MIGRATE_MOVABLE);
+    buddy_expand_locked(zone, frame(16), 2, 3, MIGRATE_MOVABLE);
     spin_unlock(&zone->lock);
     for (unsigned order = 0; order < NR_ORDERS; order++)
-        expect_equal(blocks(order), 0, "blocks of order %u", order);
+        expect_equal(blocks(order), order == 2,
+                     "blocks of order %u, after 8 pages were split for 8"
+                     " and others for 4",
+                     order);
 }
 
 static void a_split_keeps_the_type(void **state)

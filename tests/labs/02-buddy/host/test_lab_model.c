@@ -40,7 +40,7 @@ static void model_give(struct rng *rng, unsigned *n)
 static void anything_in_any_order(void **state)
 {
     struct rng rng;
-    unsigned n = 0;
+    unsigned n = 0, most = 0;
     (void)state;
     rng_seed(&rng, lab_seed());
     memset(used, 0, sizeof(used));
@@ -51,12 +51,14 @@ static void anything_in_any_order(void **state)
             model_take(&rng, &n);
         else
             model_give(&rng, &n);
+        most = MAX(most, n);
         if (step % 500)
             continue;
         audit();
         for (unsigned i = 0; i < FRAMES; i++)
             expect_equal(listed[i], !used[i], "is frame %u free, after %u steps", i, step);
     }
+    expect_true(most > 100, "there is room for more than %u blocks at once", most);
     while (n)
         model_give(&rng, &n);
     expect_equal(blocks(MAX_ORDER), FRAMES / 1024, "largest blocks when all has come back");
