@@ -74,18 +74,19 @@ def run_parallel(labs, todo, options):
     if not shutil.which("parallel"):
         raise Wrong("GNU parallel is missing; apt-get install parallel")
     words = ["parallel", "--jobs", str(options.jobs), "--joblog",
-             os.path.join(options.out, "jobs.log"), "--timeout", str(ONE_MOST), "--colsep", "\t"]
+             os.path.join(options.out, "jobs.log"), "--timeout", str(ONE_MOST), "--null",
+             "--max-args", "2"]
     words += ["--bar"] if os.isatty(2) else []
     for login in options.sshlogin:
         words += ["--sshlogin", login]
     command = [os.path.join(ROOT, "scripts", "lab"), "grade-one", options.labs]
     command += ["--seed", str(options.seed)] if options.seed is not None else []
     words.append(shlex.join(command) + " {1} --out {2}")
-    lines = "".join(f"{os.path.abspath(path)}\t{os.path.abspath(os.path.join(options.out, name))}\n"
+    pairs = "".join(f"{os.path.abspath(path)}\0{os.path.abspath(os.path.join(options.out, name))}\0"
                     for name, path in todo.items())
     log = os.path.join(options.out, "output.log")
     with open(log, "w", encoding="utf-8") as output:
-        subprocess.run(words, input=lines, text=True, stdout=output, check=False,
+        subprocess.run(words, input=pairs, text=True, stdout=output, check=False,
                        env=dict(os.environ, PARALLEL_SHELL="/bin/sh"))
 
 

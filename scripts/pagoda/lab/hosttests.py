@@ -10,6 +10,7 @@ from .work import host_binary
 LINE = re.compile(r"^(ok|not ok) \d+ - (\S+) # sig ([0-9a-f]{16})$")
 NOT_EQUAL = re.compile(r"^(.+?) != (.+)$")
 ENDLESS = "did not come to an end"  # as runner.c says it
+TOLD_MOST = 12  # lines
 NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|Subtest:| *\d+ FAILED TEST|$)")
 
 
@@ -35,7 +36,8 @@ def explain(said):
         if match and not expected:
             got, expected = match.groups()
     useful = [line.removeprefix("ERROR: ") for line in lines]
-    return expected, got, "\n".join(useful[:12])
+    shown = useful if len(useful) <= TOLD_MOST else useful[:TOLD_MOST - 1] + useful[-1:]
+    return expected, got, "\n".join(shown)  # the last line is how its process ended
 
 
 def run_program(work, program, tests, seed, endless):

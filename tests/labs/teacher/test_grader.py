@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The grader: what it believes, what it refuses, what it notices."""
+import argparse
 import json
 import os
 import subprocess
@@ -279,6 +280,20 @@ def test_archives_are_read_with_care(tmp_path):
         assert [str(p.relative_to(target)) for p in target.rglob("*.c")] == [PATH]
     with pytest.raises(screen.Refused):
         unpack.collect(str(broken), [PATH], str(tmp_path))
+
+
+def test_names_of_submissions_are_only_names(tmp_path):
+    """Neither a shell nor the list of jobs reads anything into them."""
+    odd = "an\tna\nand $(touch x) \"b'"
+    folder, out = tmp_path / "students", tmp_path / "out"
+    (folder / odd).mkdir(parents=True)
+    (folder / odd / os.path.basename(PATH)).write_text("int x")
+    gradeall.grade_all([BUDDY], argparse.Namespace(folder=str(folder), out=str(out), jobs=1, seed=1,
+                                                   labs="buddy", sshlogin=[]))
+    told = json.loads((out / odd / "buddy" / "grade.json").read_text())
+    assert "does not compile" in told["refused"]
+    assert sorted(os.listdir(out)) == sorted([odd, "grades.csv", "index.html", "jobs.log",
+                                              "output.log"])
 
 
 def test_a_class_is_told(tmp_path):
