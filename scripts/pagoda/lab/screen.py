@@ -25,9 +25,15 @@ DENIED = re.compile(r"^(sbi_|serial_|uart_|batch_|console_|selftest_|log_sink|si
 IMPLIED = re.compile(r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|_GLOBAL_OFFSET_TABLE_$|"
                      r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$|host_hart$|"
                      r"__(clz|ctz|popcount)[sd]i2$|lab_missing_at$)")
-WORDS = re.compile(r"\b(asm|__asm|__asm__|_Pragma)\b|__attribute(__)?\s*\(\(\s*[^)]*\b_*"
-                   r"(constructor|destructor|section|alias|ifunc|weakref|cleanup)_*\b|"
+WORDS = re.compile(r"\b(asm|__asm|__asm__|_Pragma|__has_\w+)\b|__attribute(__)?\s*\(\(\s*[^)]*\b_*"
+                   r"(section|alias|cleanup)_*\b|\b_*(constructor|destructor|ifunc|weakref)_*\b|"
                    r"__builtin_return_address|__builtin_frame_address")
+# What a compiler takes as one: a raw string, a comment, a string, a character; each as a group.
+LEXEMES = re.compile(r"""(?P<raw>\b(?:u8?|U|L)?R")|(?P<comment>//[^\n]*|/\*.*?\*/)|"""
+                     r"""(?P<string>"(?:\\.|[^"\\\n])*")|(?P<char>'(?:\\.|[^'\\\n])*')""", re.DOTALL)
+# What is nowhere else: quotes and comments without an end, where we and a compiler could read on
+# differently, escapes, and bytes that look like nothing.
+STRAY = re.compile(r"""["'\\]|/\*|[^\t\n -~]""")
 FREESTANDING = ("stddef", "stdint", "stdbool", "limits", "string")  # headers that do nothing
 
 
@@ -65,12 +71,25 @@ def read_handed_in(directory, path):
     raise Refused(f"{path} was not handed in")
 
 
-def without_comments(text):
-    """C without comments, strings and joined lines."""
-    text = text.replace("\\\n", "")
-    pattern = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
-    return re.sub(pattern, lambda m: m.group() if m.group()[0] in "\"'" else " ", text,
-                  flags=re.DOTALL)
+def plain(path, text):
+    """
+    (code, directives): the code without comments, with all strings empty; and the same with its
+    strings. Refused when there is a doubt where one of these ends, as a compiler could differ.
+    """
+    def code_of(match):
+        if match["raw"]:
+            raise Refused(f"{path}: a raw string is not allowed in a lab")
+        return " " if match["comment"] else '""' if match["string"] else "0"
+
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # each of them ends a line
+    text = re.sub(r"\\[ \t\f\v]*\n", "", text)  # lines are joined though blanks are between
+    code = LEXEMES.sub(code_of, text)
+    stray = STRAY.search(code.replace('""', ""))
+    if stray:
+        line = next(line for line in code.splitlines() if STRAY.search(line.replace('""', "")))
+        raise Refused(f"{path}: {stray.group()!r} in '{line.strip()[:80]}': a quote or a comment "
+                      "that does not end, or a character that is not of C")
+    return code, LEXEMES.sub(lambda m: " " if m["comment"] else m.group(), text)
 
 
 def is_guests(path):
@@ -90,12 +109,11 @@ def strange_directives(path):
 
 def screen_text(path, text):
     """Look at the source itself."""
-    code = without_comments(text)
-    directive = strange_directives(path).search(code)
+    code, directives = plain(path, text)
+    directive = strange_directives(path).search(directives)
     if directive:
         raise Refused(f"{path}: '{directive.group().strip()}': only headers of the floors below, "
                       "or of a guest's own folder, are included, and no pragmas are used")
-    code = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', code)
     word = WORDS.search(code)
     if word:
         raise Refused(f"{path}: '{word.group()}' is not allowed in a lab")

@@ -91,6 +91,14 @@ HOSTILE = {
     "another name for exit": with_code('void out(int) __asm__("exit");'),
     "words pasted together": with_code("#define J(a, b) a##b"),
     "a joined line": in_take('__as\\\nm__ volatile("nop");'),
+    "a joined line with a blank": in_take('__as\\ \nm__ volatile("nop");'),
+    "a comment that ends with CR": in_take('// \r__asm__ volatile("nop");'),
+    "a comment in what is left out": in_take("#if 0\n' /*\n#endif\n__asm__(\"nop\"); /* */"),
+    "a raw string": in_take('(void)R"(" /* )"; __asm__("nop"); /* */'),
+    "an include behind a byte order mark": '\ufeff#include "/etc/hostname"\n' + reference(),
+    "a question about headers": with_code('#if 0\n#elif __has_include("\\")\n#endif'),
+    "a constructor behind another": with_code("__attribute__((aligned(8), constructor)) "
+                                              "static void f(void) {}"),
 }
 
 
