@@ -15,6 +15,7 @@
 #include "kern/thread.h"
 #include "phys/node.h"
 #include "pressure/oom.h"
+#include "virt/tlb_harts.h"
 
 #define PAGES_TO_KB(n) ((uint64_t)(n) << (PAGE_SHIFT - 10))
 
@@ -90,6 +91,20 @@ static void report_tasks(struct sink *out)
     }
 }
 
+/* Of the guest that asks: its space is the one in use here. 0: the monitor asks for itself. */
+static int oom_score_adj_of_current(void)
+{
+    struct mm_struct *mm = NULL;
+    while ((mm = mm_next(mm)) != NULL) {
+        if (!tlb_running(&mm->tlb, 1UL << hart_index()))
+            continue;
+        int adj = mm->owner.oom_score_adj;
+        mmput(mm);
+        return adj;
+    }
+    return 0;
+}
+
 void oom_report_begin(const struct oom_control *oc)
 {
     const struct relief_request *request = oc->request;
@@ -97,7 +112,8 @@ void oom_report_begin(const struct oom_control *oc)
     log_sink_init(&out, LOG_WARN);
     print(&out.sink, "%s invoked oom-killer: gfp_mask=0x%x(", thread_current()->name, request->gfp);
     gfp_print(&out.sink, request->gfp);
-    print(&out.sink, "), order=%u, oom_score_adj=%d\n", request->order, 0);
+    print(&out.sink, "), order=%u, oom_score_adj=%d\n", request->order,
+          oom_score_adj_of_current());
     report_memory(&out.sink);
     if (sysctl_oom_dump_tasks)
         report_tasks(&out.sink);

@@ -57,6 +57,14 @@ def test_oom_on_one_node(run):
     assert "CONSTRAINT_MEMORY_POLICY" in result.output("dmesg | grep -i oom")
 
 
+def test_oom_tells_who_asked(run):
+    """The report begins with the guest whose allocation found nothing, and with its own score."""
+    result = run(ORDINARY, "run --oom-score-adj 321 memhog 400M --node 1",
+                 "dmesg | grep invoked", status=1)
+    assert re.search(r"memhog invoked oom-killer: .*, oom_score_adj=321$",
+                     result.output("dmesg | grep invoked"), re.MULTILINE)
+
+
 def test_panic_on_oom(run):
     run(ORDINARY, "memhog 400M &", "memhog 400M &", "wait",
         options=["--append", "panic_on_oom=1"], status=3, check=False)
