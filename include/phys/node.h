@@ -59,7 +59,6 @@ typedef struct pglist_data {
     struct thread *kswapd, *kcompactd;               /* (b) */
     struct wait_queue kswapd_wait, kcompactd_wait;
     int32_t kcompactd_max_order; /* (a) 0: nothing to do */
-    uint8_t kcompactd_highest_zoneidx;
     struct spinlock lru_lock cache_aligned;
     struct list_head lru[NR_LRU_LISTS];           /* (l) */
     int64_t vm_stat[NR_NODE_STATS] cache_aligned; /* (a) */

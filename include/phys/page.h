@@ -56,7 +56,6 @@ enum page_flag {
     PG_uptodate, /* holds its file's bytes */
     PG_unevictable,
     PG_mlocked,
-    PG_isolated, /* off the LRU for migration */
     PG_swapbacked,
     PG_poisoned, /* debug: filled with the free pattern */
     NR_PAGE_FLAGS
@@ -77,10 +76,6 @@ struct page {
         struct list_head buddy_list; /* (z) buddy: freelist */
         struct page *pcp_next;       /* pcp: the next on the hart's stack */
         struct list_head slab_list;  /* (n) slab: partial slabs of a node */
-        struct {                     /* page table */
-            uint64_t table_used;     /* entries in use */
-            void *table_space;       /* whose */
-        };
     };
     union {
         void *mapping;                 /* (p) anon_vma, address_space, or NULL */

@@ -109,7 +109,6 @@ struct zone {
     uint32_t compact_considered;  /* (c) requests since it last failed */
     uint32_t compact_defer_shift; /* (c) skip 1 << shift of them */
     int32_t compact_order_failed; /* (c) smallest order that failed */
-    bool compact_blockskip_flush; /* (c) the skip bits are stale */
     bool contiguous;              /* (b) no holes */
 
     /* counters */

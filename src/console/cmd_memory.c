@@ -137,8 +137,8 @@ static bool print_mapper(const struct rmap_entry *e, void *arg)
 static void print_flags(struct sink *out, const struct page *page)
 {
     static const char *const names[NR_PAGE_FLAGS] = {
-        "locked",   "waiters",     "lru",     "active",   "referenced", "dirty",   "writeback",
-        "uptodate", "unevictable", "mlocked", "isolated", "swapbacked", "poisoned"};
+        "locked",    "waiters",  "lru",         "active",  "referenced", "dirty",
+        "writeback", "uptodate", "unevictable", "mlocked", "swapbacked", "poisoned"};
     print(out, "  flags:");
     for (unsigned i = 0; i < NR_PAGE_FLAGS; i++)
         if (page_flag(page, (enum page_flag)i))

@@ -4,6 +4,7 @@
  *
  * Linux's counterpart: kernel/sys.c, drivers/char/random.c.
  */
+#include "arch/barrier.h"
 #include "arch/uaccess.h"
 #include "base/errno.h"
 #include "base/string.h"
@@ -57,7 +58,7 @@ int64_t sys_getrandom(struct task *t, const uint64_t *a)
 static void fence_here(void *arg)
 {
     (void)arg;
-    __asm__ volatile("fence.i" ::: "memory");
+    fence_i();
 }
 
 int64_t sys_riscv_flush_icache(struct task *t, const uint64_t *a)

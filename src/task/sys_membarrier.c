@@ -8,6 +8,7 @@
  *
  * Linux's counterpart: kernel/sched/membarrier.c.
  */
+#include "arch/barrier.h"
 #include "base/errno.h"
 #include "kern/ipi.h"
 #include "kern/percpu.h"
@@ -31,7 +32,8 @@
 static void fence(void *arg)
 {
     (void)arg;
-    __asm__ volatile("fence\n\tfence.i" ::: "memory");
+    io_mb();
+    fence_i();
 }
 
 /* On the harts of the mask; a trap into the monitor and back is a barrier for those in it. */
