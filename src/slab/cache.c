@@ -110,8 +110,9 @@ static int node_of_slabs(int nid)
 static bool refill_from_far(struct kmem_cache *cache)
 {
     struct kmem_cache_hart *h = &cache->harts[hart_index()];
-    if (h->page) /* the same: we may have been moved */
-        return refill_from_own(cache, h);
+    /* the same as above: this may be another hart now, one with a stock that must not be lost */
+    if (h->freelist || refill_from_own(cache, h))
+        return true;
     for (int nid = 0; nid < MAX_NODES; nid++)
         if (cache->nodes[nid] && refill_from_partial(cache, h, nid))
             return true;

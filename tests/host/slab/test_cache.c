@@ -5,6 +5,8 @@
 #include "slab/slab_machine.h"
 
 #include "base/errno.h"
+#include "phys/alloc.h"
+#include "phys/pressure.h"
 
 #define MANY 1000
 
@@ -201,6 +203,53 @@ static void a_memoryless_node_uses_its_neighbour(void **state)
     assert_int_equal(kmem_cache_destroy(cache), 0);
 }
 
+static struct kmem_cache *moving;
+static void *taken_there;
+
+/* Somebody whose allocation waits wakes up on hart 1, where another thread has just been served. */
+static enum relief_result move_to_hart_1(struct relief_request *request)
+{
+    (void)request;
+    if (moving) {
+        host_become(1);
+        taken_there = kmem_cache_alloc(moving, GFP_NOWAIT);
+    }
+    return RELIEF_NONE;
+}
+
+static void a_stock_found_after_waiting_is_kept(void **state)
+{
+    static struct relief mover = {
+        .name = "mover", .rank = RELIEF_RANK_KILL, .relieve = move_to_hart_1};
+    struct kmem_cache *cache = make("moved", 512, 0);
+    struct page *all = NULL, *page;
+    (void)state;
+    relief_register(&mover);
+    host_become(1);
+    take(cache, 1);
+    host_become(0);
+    while ((page = alloc_pages(GFP_NOWAIT | __GFP_MEMALLOC | __GFP_NOWARN, 0)) != NULL) {
+        page->private = (uint64_t)all;
+        all = page;
+    }
+    moving = cache;
+    void *object = kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NOWARN);
+    moving = NULL;
+    host_become(0);
+    assert_non_null(taken_there);
+    assert_non_null(object); /* out of the stock of hart 1 */
+    assert_int_equal(objects_out(cache), 3);
+    for (; all; all = page) {
+        page = (struct page *)all->private;
+        __free_page(all);
+    }
+    slab_audit();
+    kmem_cache_free(cache, object);
+    kmem_cache_free(cache, taken_there);
+    give(cache, 1);
+    assert_int_equal(kmem_cache_destroy(cache), 0);
+}
+
 /* --- giving back ------------------------------------------------------------------------------ */
 
 static void shrinking_gives_every_page_back(void **state)
@@ -291,6 +340,7 @@ int main(void)
         cmocka_unit_test(full_slabs_are_found_again),
         cmocka_unit_test(each_node_has_its_own),
         cmocka_unit_test(a_memoryless_node_uses_its_neighbour),
+        cmocka_unit_test(a_stock_found_after_waiting_is_kept),
         cmocka_unit_test(shrinking_gives_every_page_back),
         cmocka_unit_test(all_caches_shrink_at_once),
         cmocka_unit_test(a_leak_is_reported_and_stays),
