@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..machine import Wrong
 from ..build import ROOT
 from . import export, faults, frames, gradeall, progress, report
-from .grade import grade, worst
+from .grade import grade, has_any, worst
 from .manifest import choose, load_labs
 from .work import prepare_base
 
@@ -57,7 +57,9 @@ def show_progress(text):
 
 
 def run_grade(options, labs):
-    chosen = choose(options.labs, labs)
+    chosen = [lab for lab in choose(options.labs, labs) if has_any(lab, options.only)]
+    if not chosen:
+        raise Wrong(f"no test has '{options.only}' in its name; 'scripts/lab status' lists items")
     submission = os.path.abspath(options.submission)
     if not os.path.isdir(submission):
         raise Wrong(f"{options.submission} is no folder")
@@ -72,12 +74,15 @@ def run_grade(options, labs):
                                    lambda text, name=lab.name: show_progress(f"{name}: {text}"))
                              for seed in seeds]))
         show_progress("")
-        report.print_grade(grades[-1], options.verbose)
+        if options.only:
+            report.print_part(grades[-1], options.verbose)
+        else:
+            report.print_grade(grades[-1], options.verbose)
     if not options.only:
         report.write_all(grades, options.out)
-    points, most = sum(g.points for g in grades), sum(g.most for g in grades)
-    if len(grades) > 1:
-        print(f"{points:g} of {most:g} points")
+        points, most = sum(g.points for g in grades), sum(g.most for g in grades)
+        if len(grades) > 1:
+            print(f"{points:g} of {most:g} points")
     return 0 if all(e.ok for g in grades for o in g.outcomes for e in o.evidence) else 1
 
 
@@ -151,7 +156,8 @@ def parser():
     w.add_argument("labs", metavar="A,B|all")
     w.add_argument("--submission", default=ROOT, metavar="DIR",
                    help="a student's tree, or a folder with the lab's files (this tree)")
-    w.add_argument("--only", default="", metavar="TEST", help="tests whose names contain this")
+    w.add_argument("--only", default="", metavar="WORD",
+                   help="the tests of this item, or those whose names contain it; no points")
     w.add_argument("--seed", type=int, metavar="N", help="of all that is drawn (a new one)")
     w.add_argument("--repeat", type=int, default=1, metavar="N",
                    help="with N seeds; the worst counts")

@@ -55,4 +55,4 @@ def print_status(labs):
         reached = {item["id"]: item["points"] for item in result["items"]} if result else {}
         for item in lab.items:
             mark = f"{reached[item.id]:5.1f}" if item.id in reached else "    -"
-            print(f"    {mark} / {item.points:g}  {item.title}")
+            print(f"    {mark} / {item.points:g}  {item.id}: {item.title}")

@@ -23,15 +23,15 @@ def failure_text(outcome, evidence):
     return lines
 
 
-def print_grade(grade, verbose=False):
-    """The summary at a terminal."""
+def print_outcomes(grade, outcomes, mark, verbose):
+    """What was found of @outcomes; mark(outcome) stands in front of each."""
     print(f"{grade.lab}: {grade.title} (seed {grade.seed}, {grade.seconds:.0f} s)")
     if grade.refused:
         print(textwrap.indent(colour("not run: ", 31) + grade.refused, "    "))
-    for outcome in grade.outcomes:
-        full = outcome.points == outcome.most
-        mark = colour(f"{outcome.points:5.1f} / {outcome.most:g}", 32 if full else 31)
-        print(f"  {mark:>12}  {outcome.title}")
+    for outcome in outcomes:
+        full = all(e.ok for e in outcome.evidence)
+        print(f"  {colour(f'{mark(outcome):>12}', 32 if full else 31)}  "
+              f"{outcome.id}: {outcome.title}")
         for evidence in outcome.evidence:
             if verbose:
                 print(f"{'':14}{'ok' if evidence.ok else 'not ok'} {evidence.name}")
@@ -40,7 +40,22 @@ def print_grade(grade, verbose=False):
                 print(f"{'':14}{colour(evidence.name, 31)}")
                 for line in failure_text(outcome, evidence):
                     print(f"{'':18}{line}")
+
+
+def print_grade(grade, verbose=False):
+    """The summary at a terminal."""
+    print_outcomes(grade, grade.outcomes, lambda o: f"{o.points:.1f} / {o.most:g}", verbose)
     print(f"  {grade.points:g} of {grade.most:g} points")
+
+
+def print_part(grade, verbose=False):
+    """The same of some tests: how many passed. They earn no points."""
+    ran = [o for o in grade.outcomes if o.evidence]
+    print_outcomes(grade, ran, lambda o: f"{sum(e.ok for e in o.evidence)} of {len(o.evidence)}",
+                   verbose)
+    evidence = [e for o in ran for e in o.evidence]
+    print(f"  {sum(e.ok for e in evidence)} of {len(evidence)} tests passed; "
+          "points are given when all are run")
 
 
 def junit(grades):

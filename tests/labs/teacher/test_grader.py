@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
 from pagoda.lab import faults, gradeall, hosttests, page, report, screen, sign, unpack  # noqa: E402
 from pagoda.lab.evidence import Evidence, Grade, Outcome  # noqa: E402
-from pagoda.lab.grade import grade  # noqa: E402
+from pagoda.lab.grade import grade, has_any  # noqa: E402
 from pagoda.lab.manifest import load_labs  # noqa: E402
 from pagoda.lab.work import prepare_base  # noqa: E402
 
@@ -231,6 +231,19 @@ def test_a_machine_that_hangs_is_given_up_in_its_own_time(tmp_path):
     result = grade(BUDDY, handed_in(tmp_path, text), 1, only="boot.one")
     boot = next(e for o in result.outcomes for e in o.evidence)
     assert not boot.ok and "no progress in" in boot.text and "alloc 10" in boot.text
+
+
+def test_a_word_chooses_an_item_or_names():
+    """--only find is the item of that name, and not each test that finds something."""
+    for lab in LABS.values():
+        for item in lab.items:
+            assert has_any(lab, item.id)
+        assert not has_any(lab, "no such test")
+    found = grade(BUDDY, ROOT, 1, only="split")
+    assert [o.id for o in found.outcomes] == ["split"] and found.points == found.most
+    found = grade(BUDDY, ROOT, 1, only="test_lab_buddy.a_fitting")
+    ran = [e.name for o in found.outcomes for e in o.evidence]
+    assert ran == ["test_lab_buddy.a_fitting_block_is_taken_whole"]
 
 
 def test_a_link_to_a_solution_is_not_followed(tmp_path):
