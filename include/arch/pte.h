@@ -72,12 +72,6 @@ static inline pte_t mk_pte(uint64_t v)
     return (pte_t){v};
 }
 
-/** A leaf: prot is PTE_R|W|X|U|G with A and D as wanted; V is added. */
-static inline pte_t pte_make(pfn_t pfn, uint64_t prot)
-{
-    return mk_pte((pfn.v << PTE_PFN_SHIFT) | prot | PTE_V);
-}
-
 /** An entry that points to the next table. */
 static inline pte_t pte_make_table(pfn_t pfn)
 {
@@ -268,6 +262,17 @@ enum pte_type {
 static inline pte_t pte_make_absent(enum pte_type type, uint64_t offset, uint64_t keep)
 {
     return mk_pte((offset << PTE_PFN_SHIFT) | ((uint64_t)type << PTE_TYPE_SHIFT) | keep);
+}
+
+/**
+ * A leaf: prot is PTE_R|W|X|U|G with A and D as wanted; V is added. Without R, W and X that would be
+ * a pointer to a table: it is an entry that names the frame and may not be touched.
+ */
+static inline pte_t pte_make(pfn_t pfn, uint64_t prot)
+{
+    if (unlikely(!(prot & (PTE_R | PTE_W | PTE_X))))
+        return pte_make_absent(PTE_TYPE_PROT_NONE, pfn.v, prot & (PTE_A | PTE_D | PTE_SPECIAL));
+    return mk_pte((pfn.v << PTE_PFN_SHIFT) | prot | PTE_V);
 }
 
 /** What a not-present entry is; PTE_TYPE_NONE for present ones too. */

@@ -73,7 +73,7 @@ struct vm_area_struct {
     uint64_t vm_end;      /* one past the last */
     uint64_t vm_flags;
     uint64_t vm_pgoff; /* page number of vm_start: in the file, or for private memory linear */
-    uint64_t vm_prot;  /* vm_flags as PTE_U|R|W|X; without W where the first write must fault */
+    uint64_t vm_prot;  /* vm_flags as PTE_U|R|W|X */
     struct mm_struct *vm_mm;
     struct rb_node rb;
     struct list_head list;            /* neighbours by address; the head is mm->mmap */

@@ -116,8 +116,8 @@ static void populate_all(struct mm_struct *mm)
 {
     struct vm_area_struct *vma;
     for_each_vma(mm, vma) {
-        int err = vma->vm_prot ? mm_populate(mm, vma->vm_start, vma->vm_end) : 0;
-        if (err == -EINTR)
+        bool accessible = vma->vm_prot & (PTE_R | PTE_W | PTE_X);
+        if (accessible && mm_populate(mm, vma->vm_start, vma->vm_end) == -EINTR)
             return;
     }
 }

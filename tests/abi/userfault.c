@@ -232,6 +232,21 @@ static void ends_of_waits(void)
     CHECK(pthread_join(thread, &got) == 0 && got == NULL && munmap(p, 4 * PAGE) == 0);
 }
 
+/* What is filled where nothing may be touched is there when it may. */
+static void without_access(void)
+{
+    int fd = create(0, 0);
+    char *p = map(3, MAP_PRIVATE);
+    CHECK(mprotect(p, 3 * PAGE, PROT_NONE) == 0 && enlist(fd, p, 3) == 0);
+    CHECK(copy(fd, p, content, 2, 0) == 2 * (long)PAGE && zero(fd, p + 2 * PAGE, 1) == (long)PAGE);
+    CHECK(copy(fd, p, content, 1, 0) == -1 && errno == EEXIST);
+    CHECK(close(fd) == 0 && mprotect(p, 3 * PAGE, PROT_READ) == 0);
+    CHECK(memcmp(p, content, 2 * PAGE) == 0 && p[2 * PAGE] == 0);
+    CHECK(mprotect(p, 3 * PAGE, RW) == 0);
+    p[0] = p[2 * PAGE] = 'x';
+    CHECK(p[0] == 'x' && p[1] == 'a' && p[2 * PAGE] == 'x' && munmap(p, 3 * PAGE) == 0);
+}
+
 int main(void)
 {
     for (int i = 0; i < 8; i++)
@@ -241,6 +256,7 @@ int main(void)
     filling();
     wrong();
     sigbus();
+    without_access();
     ends_of_waits();
     return report("userfault");
 }
