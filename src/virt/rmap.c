@@ -55,7 +55,11 @@ void page_remove_rmap(struct page *page)
         count_mapped(page, page->type == PAGE_ANON ? NR_ANON_MAPPED : NR_FILE_MAPPED, -1);
 }
 
+/* Who moves the page holds its lock and a reference to its anon_vma: then that stays. */
 void page_move_anon_rmap(struct page *page, struct vm_area_struct *vma)
 {
+    if (!trylock_page(page))
+        return;
     store_relaxed(&page->mapping, (void *)vma->anon_vma);
+    unlock_page(page);
 }
