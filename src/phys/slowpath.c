@@ -103,7 +103,7 @@ static struct page *last_corners(struct alloc_context *ac, unsigned flags)
     return alloc_from_zonelist(ac, flags);
 }
 
-static struct page *climb_in_rounds(struct alloc_context *ac, unsigned flags)
+static struct page *climb_in_rounds(struct alloc_context *ac)
 {
     struct relief_request *request = &ac->request;
     unsigned rounds = request->gfp & __GFP_NORETRY    ? 1
@@ -114,6 +114,7 @@ static struct page *climb_in_rounds(struct alloc_context *ac, unsigned flags)
         enum relief_result result = climb(request);
         if (result == RELIEF_CAPTURED)
             return take_captured(request);
+        unsigned flags = privilege(request->gfp, request->order); /* the killer may have let us in */
         struct page *page = alloc_from_zonelist(ac, flags);
         if (!page && (request->attempt == 0 || result == RELIEF_NONE))
             page = last_corners(ac, flags);
@@ -167,16 +168,15 @@ static void wake_helpers(struct relief_request *request)
 struct page *alloc_slowly(struct alloc_context *ac)
 {
     struct relief_request *request = &ac->request;
-    unsigned flags = privilege(request->gfp, request->order);
     bool can_wait = (request->gfp & __GFP_DIRECT_RECLAIM) && !thread_on_ladder();
     for (;;) {
         if (request->gfp & __GFP_KSWAPD_RECLAIM)
             wake_helpers(request);
-        struct page *page = alloc_from_zonelist(ac, flags);
+        struct page *page = alloc_from_zonelist(ac, privilege(request->gfp, request->order));
         if (page)
             return page;
         if (can_wait && !thread_current()->memalloc)
-            page = climb_in_rounds(ac, flags);
+            page = climb_in_rounds(ac);
         if (page || !can_wait || !(request->gfp & __GFP_NOFAIL)) {
             if (!page)
                 warn_failure(request);

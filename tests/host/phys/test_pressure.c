@@ -266,6 +266,22 @@ static void the_dying_use_the_reserve_before_they_ask(void **state)
     assert_string_equal(asked, "w");
 }
 
+static enum relief_result lets_in(struct relief_request *request)
+{
+    (void)request;
+    (void)thread_set_memalloc(true);
+    return RELIEF_PROGRESS;
+}
+
+static void the_dying_are_let_in_at_once(void **state)
+{
+    (void)state;
+    on_kill = lets_in;
+    assert_non_null(alloc_page(GFP_KERNEL | __GFP_NOWARN)); /* the one that asked */
+    (void)thread_set_memalloc(false);
+    assert_string_equal(asked, "wcsk");
+}
+
 static void a_boost_is_spent_by_waking(void **state)
 {
     (void)state;
@@ -296,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(a_captured_block_is_handed_out, set_up),
         cmocka_unit_test_setup(the_killed_do_not_linger, set_up),
         cmocka_unit_test_setup(the_dying_use_the_reserve_before_they_ask, set_up),
+        cmocka_unit_test_setup(the_dying_are_let_in_at_once, set_up),
         cmocka_unit_test_setup(a_boost_is_spent_by_waking, set_up),
         cmocka_unit_test_setup(failures_are_told_now_and_then, set_up),
     };
