@@ -118,6 +118,12 @@ bool mmget_not_zero(struct mm_struct *mm);
 /** One less; the last one tears the space down. May block for long. */
 void mmput(struct mm_struct *mm);
 
+/**
+ * How many victims of the OOM killer are just being torn down: mm_next() finds them no more, but
+ * their pages are still to come. Ask after the walk, or one that leaves meanwhile is missed.
+ */
+uint32_t mm_victims_leaving(void);
+
 static inline void mmgrab(struct mm_struct *mm)
 {
     fetch_add_relaxed(&mm->count, 1);

@@ -18,6 +18,7 @@ static struct spinlock mm_list_lock = SPINLOCK_INIT("mm list", RANK_MM_LIST);
 static LIST_HEAD(mm_list);
 static struct kmem_cache *mm_cache;
 static void (*teardown)(struct mm_struct *mm);
+static uint32_t victims_leaving; /* (a) */
 
 void mm_init(void)
 {
@@ -71,18 +72,36 @@ bool mmget_not_zero(struct mm_struct *mm)
     return false;
 }
 
-void mmput(struct mm_struct *mm)
+/* The last user has gone. */
+static void tear_down(struct mm_struct *mm)
 {
-    assert_no_locks();
-    if (fetch_sub(&mm->users, 1) != 1)
-        return;
     spin_lock(&mm_list_lock);
     list_del(&mm->mm_list);
     spin_unlock(&mm_list_lock);
     teardown(mm);
     mpol_put(mm->policy);
     mm->policy = &default_policy;
-    mmdrop(mm);
+}
+
+void mmput(struct mm_struct *mm)
+{
+    assert_no_locks();
+    /* counted before it can vanish from the list, so that it is always seen in one of them */
+    bool victim = mm_flag(mm, MMF_OOM_VICTIM) && !mm_flag(mm, MMF_OOM_SKIP);
+    if (victim)
+        fetch_add(&victims_leaving, 1);
+    bool last = fetch_sub(&mm->users, 1) == 1;
+    if (last)
+        tear_down(mm);
+    if (victim)
+        fetch_sub(&victims_leaving, 1);
+    if (last)
+        mmdrop(mm);
+}
+
+uint32_t mm_victims_leaving(void)
+{
+    return load_acquire(&victims_leaving);
 }
 
 void mmdrop(struct mm_struct *mm)

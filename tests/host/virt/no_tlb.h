@@ -5,7 +5,9 @@
 #ifndef NO_TLB_H
 #define NO_TLB_H
 
-#include "virt/tlb.h"
+#include "virt/tlb_harts.h"
+
+struct hart_tlb hart_tlb[MAX_HARTS]; /* no hart runs a space */
 
 void tlb_space_init(struct tlb_space *space)
 {

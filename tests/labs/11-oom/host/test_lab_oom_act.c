@@ -83,6 +83,30 @@ static void relieve_kills_one_at_a_time(void **state)
     run_reaper();
 }
 
+/* The victim's last user goes: while its pages are given back somebody asks again. */
+static void ask_meanwhile(struct mm_struct *mm)
+{
+    expect_equal(ask(&request), RELIEF_PROGRESS, "what the rung says while a victim is torn down");
+    exit_mmap(mm);
+}
+
+static void relieve_waits_for_who_leaves(void **state)
+{
+    (void)state;
+    weigh(guest(1, 0), 100);
+    map_private(guest(2, 0), AREA, 128);
+    touch(guests[1], AREA, 120, 0);
+    request = request_on(NULL);
+    expect_equal(ask(&request), RELIEF_PROGRESS, "what the rung says");
+    expect_true(kills == 1 && killed[0] == guests[1], "guest 2 is killed");
+    mm_set_teardown(ask_meanwhile);
+    nr_guests--;
+    mmput(guests[1]);
+    mm_set_teardown(exit_mmap);
+    expect_equal(kills, 1, "guests killed, though no walk finds who is being torn down");
+    run_reaper();
+}
+
 static void relieve_has_nobody(void **state)
 {
     (void)state;
@@ -204,6 +228,17 @@ static void relieve_or_panic_when_all_is_short(void **state)
     expect_true(panics(1, NULL), "panic_on_oom 1: a panic when all is short");
 }
 
+static void relieve_or_panic_with_nobody_to_kill(void **state)
+{
+    (void)state;
+    weigh(guest(1, -1000), 900);
+    request = request_on(NULL);
+    sysctl_panic_on_oom = 1;
+    bool panicked = PANICS((void)ask(&request));
+    sysctl_panic_on_oom = 0;
+    expect_true(panicked, "panic_on_oom 1: a panic also when nobody may be killed");
+}
+
 static void relieve_or_panic_when_one_node_is(void **state)
 {
     (void)state;
@@ -229,6 +264,7 @@ int main(void)
         TEST(a_victim_is_handed_on),
         TEST(relieve_kills_the_worst),
         TEST(relieve_kills_one_at_a_time),
+        TEST(relieve_waits_for_who_leaves),
         TEST(relieve_has_nobody),
         TEST(relieve_leaves_one_node_alone),
         TEST(relieve_lets_the_dying_have_the_reserves),
@@ -239,6 +275,7 @@ int main(void)
         TEST(relieve_or_panic_as_it_is_set),
         TEST(relieve_or_panic_when_all_is_short),
         TEST(relieve_or_panic_when_one_node_is),
+        TEST(relieve_or_panic_with_nobody_to_kill),
     };
     return cmocka_run_group_tests(tests, machine_of_guests, NULL);
 }

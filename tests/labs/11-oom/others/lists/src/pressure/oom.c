@@ -160,11 +160,27 @@ static void maybe_panic(const struct oom_control *oc)
         panic("Out of memory: panic_on_oom is %d", sysctl_panic_on_oom);
 }
 
+/*
+ * select_bad_process(), and then a look at who leaves: a victim whose last user has gone is in no
+ * walk any more while its pages are on their way. False: somebody is dying, wait for that.
+ */
+static bool choose_victim(struct oom_control *oc)
+{
+    if (!select_bad_process(oc))
+        return false;
+    if (!mm_victims_leaving())
+        return true;
+    if (oc->chosen)
+        mmput(oc->chosen);
+    oc->chosen = NULL;
+    return false;
+}
+
 /* PROGRESS when somebody was killed, or is dying: after a pause. NONE: nobody may be killed. */
 static enum relief_result kill_somebody(struct oom_control *oc)
 {
     enum relief_result result = RELIEF_PROGRESS;
-    if (select_bad_process(oc)) {
+    if (choose_victim(oc)) {
         oom_report_begin(oc);
         maybe_panic(oc);
         if (oc->chosen)
