@@ -11,7 +11,10 @@ LINE = re.compile(r"^(ok|not ok) \d+ - (\S+) # sig ([0-9a-f]{16})$")
 NOT_EQUAL = re.compile(r"^(.+?) != (.+)$")
 ENDLESS = "did not come to an end"  # as runner.c says it
 TOLD_MOST = 12  # lines
+ERROR = re.compile(r"^(\[ +ERROR +\] --- )?(ERROR: )?")
 NOISE = re.compile(r"^(\[[=\- A-Z]+\]|Could not run test|Subtest:| *\d+ FAILED TEST|$)")
+# A crash is told by the sanitizer, with its place, and not by cmocka, which knows only the signal.
+CRASHES = ":".join(f"handle_{signal}=2" for signal in ("segv", "sigbus", "sigfpe", "sigill"))
 
 
 def parse(output, key):
@@ -29,13 +32,14 @@ def parse(output, key):
 
 def explain(said):
     """(expected, got, text) of what a failed test printed."""
-    lines = [line for line in said if not NOISE.match(line)]
+    useful = [line for line in (ERROR.sub("", s) for s in said) if not NOISE.match(line)]
     expected = got = ""
-    for line in lines:
-        match = NOT_EQUAL.match(line.removeprefix("ERROR: ").strip())
-        if match and not expected:
+    for line in useful:
+        match = NOT_EQUAL.match(line.strip())
+        if match:
             got, expected = match.groups()
-    useful = [line.removeprefix("ERROR: ") for line in lines]
+            useful.remove(line)
+            break
     shown = useful if len(useful) <= TOLD_MOST else useful[:TOLD_MOST - 1] + useful[-1:]
     return expected, got, "\n".join(shown)  # the last line is how its process ended
 
@@ -45,7 +49,7 @@ def run_program(work, program, tests, seed, endless):
     env = {"LAB_ENDLESS": str(endless), "LAB_ONLY": ",".join(tests),
            "LAB_SECONDS": str(program.seconds), "LAB_SEED": str(seed),
            "RANDOM_SEED": str(seed), "LSAN_OPTIONS": "detect_leaks=0",
-           "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+           "ASAN_OPTIONS": f"detect_leaks=0:{CRASHES}", "UBSAN_OPTIONS": "print_stacktrace=1",
            **{k: str(v) for k, v in program.env.items()}}
     limits = sandbox.Limits(cpu=program.seconds * len(tests) + 5, wall=600, memory=3000)
     done = sandbox.run([work.path(host_binary(program.source))], work.scratch, limits, env)

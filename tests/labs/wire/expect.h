@@ -6,6 +6,11 @@
  *
  *      -> 13 != 12
  *         free pages after the split
+ *
+ *      expect_true(!page_flag(page, PG_lru), "the page is on no list");
+ *
+ *      -> not true: !page_flag(page, PG_lru)
+ *         the page is on no list
  */
 #ifndef LABS_EXPECT_H
 #define LABS_EXPECT_H
@@ -29,7 +34,14 @@
         }                                                                         \
     } while (0)
 
-#define expect_true(condition, ...) expect_equal(!!(condition), 1, __VA_ARGS__)
+#define expect_true(condition, ...)                          \
+    do {                                                     \
+        char text_[256];                                     \
+        if (!(condition)) {                                  \
+            snprintf(text_, sizeof(text_), __VA_ARGS__);     \
+            fail_msg("not true: %s\n%s", #condition, text_); \
+        }                                                    \
+    } while (0)
 
 /** The seed of this grading; another one each time. */
 static inline uint64_t lab_seed(void)
