@@ -157,7 +157,8 @@ grade: setup ## grade this tree; LAB=buddy for one lab, ARGS='--only TEST --seed
 labs: setup ## the labs themselves: editions, and a sample of the graders' faults
 	@$(PYTHON) -m pytest -q -c tests/pytest.ini -n auto tests/labs/teacher $(ARGS)
 
-soak-labs: setup ## every fault of every lab, each reference on 50 seeds, a class graded twice
+soak-labs: setup ## each step, each fault, each reference on 50 seeds, a class graded twice
+	@tests/labs/teacher/steps.py
 	@scripts/lab faults all
 	@scripts/lab grade all --repeat 50
 	@tests/labs/teacher/synthetic.py

@@ -89,7 +89,7 @@ uint32_t fdt_claimed_size(const void *blob);
 /** Entry `i` of the reservation block; i < fdt->rsv_count. */
 void fdt_reservation(const struct fdt *fdt, uint32_t i, uint64_t *base, uint64_t *size);
 
-/* --- walking: where there is no such node, or the handle names none, FDT_NO_NODE -------------- */
+/* --- walking: FDT_NO_NODE where there is no such node; sibling, parent: or `node` is none ------ */
 
 fdt_node_t fdt_root(const struct fdt *fdt);
 
@@ -177,7 +177,7 @@ int fdt_cell_counts(const struct fdt *fdt, fdt_node_t parent, uint32_t *address,
  * Entry `index` of `reg` of `node` as it is written, on the bus of `parent`.
  * -ENOENT past the last entry or without a reg, -EINVAL if the rest is shorter than an entry, if it
  * is one of too many or the cell counts make no sense, -ERANGE if this entry does not fit 64 bits
- * (the next may).
+ * or ends past them (the next may do).
  */
 int fdt_bus_reg(const struct fdt *fdt, fdt_node_t node, fdt_node_t parent, uint32_t index,
                 uint64_t *base, uint64_t *size) must_check;

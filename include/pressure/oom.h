@@ -32,7 +32,7 @@ int64_t oom_badness(struct mm_struct *mm, const struct oom_control *oc);
  */
 bool select_bad_process(struct oom_control *oc) must_check;
 
-/** Kill who runs in oc->chosen; the reference goes. */
+/** Kill who runs in oc->chosen; its reference goes, the pointer stays. */
 void oom_kill_process(struct oom_control *oc);
 
 /** Kill one guest by hand, as if memory had run out. 0, or -ESRCH when there is none. */

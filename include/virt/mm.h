@@ -45,7 +45,7 @@ enum mm_counter {
 
 /* Bits of mm->flags. */
 enum mm_flag {
-    MMF_OOM_VICTIM,          /* chosen by the killer: gets reserves, is not chosen again */
+    MMF_OOM_VICTIM,          /* chosen by the killer: waited for, not chosen again */
     MMF_OOM_SKIP,            /* reaped, or not worth reaping: the killer may choose another */
     MMF_EXITING,             /* being torn down */
     MMF_UNSTABLE,            /* reaped: its anonymous memory reads as zero now */

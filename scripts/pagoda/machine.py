@@ -109,8 +109,8 @@ def parse_size(text, what="size"):
         total += int(match.group(1), 0 if match.group(1)[:2].lower() == "0x" else 10) * \
             UNITS[match.group(2).upper()]
     if total % PAGE:
-        raise Wrong(f"{what}: {text} is {total} bytes, not whole pages of {PAGE}; "
-                    f"write a unit, like {text}M")
+        hint = f"write a unit, like {text}M" if total < PAGE else f"{total // PAGE * PAGE} would be"
+        raise Wrong(f"{what}: {total} bytes are not whole pages of {PAGE}; {hint}")
     return total
 
 

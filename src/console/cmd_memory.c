@@ -236,7 +236,7 @@ static int cmd_alloc(struct console *con, int argc, char **argv)
     if (argc > 2 && gfp_parse(argv[2], &gfp))
         return command_fail(con, argv[0],
                             "'%s' are no GFP flags; use kernel, movable, atomic, dma32, zero, ... "
-                            "joined by |",
+                            "joined by |, in quotes",
                             argv[2]);
     if (argc > 3 &&
         (parse_u64(argv[3], 10, &nid) || nid >= MAX_NODES || !node_state_test((int)nid, N_ONLINE)))
@@ -294,7 +294,7 @@ static const struct command commands[] = {
     {"pcp", "", "the pagesets: a hart's stock of each zone", NULL, cmd_pcp},
     {"page", "PFN", "all that is known of one frame, and who maps it", NULL, cmd_page},
     {"alloc", "ORDER [GFP] [NODE]", "take a block of 2^ORDER pages by hand",
-     "GFP: kernel (default), movable, atomic, nowait, dma32, reclaimable, zero, ... joined by |.\n"
+     "GFP: kernel (default), movable, atomic, nowait, dma32, reclaimable, zero, ... joined by |, in quotes.\n"
      "Compaction may run for it; no guest is killed for it. 'free PFN' gives it back.\n",
      cmd_alloc},
     {"free", "PFN | all", "give back a block that 'alloc' took", NULL, cmd_free},

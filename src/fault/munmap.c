@@ -19,8 +19,8 @@
 #include "virt/rmap.h"
 
 /*
- * Split so that start and end lie between VMAs. 0 or -ENOMEM: then all is mapped that was. Where
- * there would be too many VMAs nothing is split at all; for want of memory one may be, once.
+ * Split so that start and end lie between VMAs. 0 or -ENOMEM: then all is mapped that was. Where a
+ * hole in one VMA would make too many nothing is split; else the first cut may stand alone.
  */
 static int split_edges(struct mm_struct *mm, uint64_t start, uint64_t end)
 {

@@ -2,8 +2,7 @@
 /*
  * memblock.c - two sorted arrays of ranges and what follows from them.
  *
- * All changes are one operation: cut the interval out of the array, then perhaps put something in
- * its place, then merge neighbours:
+ * To add is to fill the gaps of an interval and to merge neighbours; to remove is to cut it out:
  *
  *      before          [=== 0 ===]      [== 0 ==]
  *      add 1                 [------ 1 -----]
@@ -169,8 +168,8 @@ static int remove_range(struct memblock_type *type, uint64_t base, uint64_t end)
 
 /*
  * Whole pages only: memory loses what is not a page, a reservation takes all it touches. A range
- * that wraps is -EINVAL. The end of the last page of 64 bits has no number, so that page is in no
- * range. Where nothing is left, *start may be above *end.
+ * whose last byte is past 64 bits is -EINVAL. The end of the last page of 64 bits has no number, so
+ * that page is in no range. Where nothing is left, *start may be above *end.
  */
 static int trim(uint64_t base, uint64_t size, bool inwards, uint64_t *start, uint64_t *end)
 {

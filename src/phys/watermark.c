@@ -43,7 +43,7 @@ static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_fl
         for (unsigned mt = 0; mt < MIGRATE_PCPTYPES; mt++)
             if (!list_empty(&area->free_list[mt]))
                 return true;
-        if ((alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) &&
+        if ((alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM | ALLOC_NO_WATERMARKS)) &&
             !list_empty(&area->free_list[MIGRATE_HIGHATOMIC]))
             return true;
     }
@@ -58,7 +58,8 @@ static bool has_block(const struct zone *zone, unsigned order, unsigned alloc_fl
  * lower the mark, each by a part of what those before it left: MIN_RESERVE by a half, NON_BLOCK by
  * a quarter but only together with MIN_RESERVE, OOM by a half; the part is rounded down. From order
  * 1 on a block of this order or a larger one must be listed, of one of the first three types, or of
- * the highatomic reserve for who may use it. NO_WATERMARKS asks for such a block and nothing else.
+ * the highatomic reserve for who may use it. With NO_WATERMARKS nothing is counted: a block must be
+ * listed, of order 0 too, and the reserve will do.
  */
 bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
                        enum zone_type highest, unsigned alloc_flags)

@@ -146,7 +146,7 @@ static uint64_t usable_pages(const struct relief_request *request)
 
 /* --- killing ---------------------------------------------------------------------------------- */
 
-/* The mark comes before the signal: who dies may take the reserves from its first moment on. */
+/* The mark comes before the signal: nobody may find no one dying, and kill a second. */
 void oom_kill_process(struct oom_control *oc)
 {
     oom_report_victim(oc);

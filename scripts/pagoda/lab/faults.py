@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..build import ROOT
 from ..machine import Wrong
-from . import export
+from . import export, marks
 from .grade import grade
 
 TABLE = os.path.join("docs", "labs", "grading.md")
@@ -49,10 +49,13 @@ def other_solutions(lab):
 
 
 class Submission:
-    """A folder with a lab's files as handed in. Use it in a `with`."""
+    """
+    A folder with a lab's files as handed in. Use it in a `with`. @patch is put on the solution;
+    @stub: nothing was written; @last: only the steps up to that one.
+    """
 
-    def __init__(self, lab, patch=None, stub=False):
-        self.lab, self.patch, self.stub = lab, patch, stub
+    def __init__(self, lab, patch=None, stub=False, last=None):
+        self.lab, self.patch, self.stub, self.last = lab, patch, stub, last
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="pagoda-handed-in-")
@@ -61,6 +64,11 @@ class Submission:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if self.stub:
                 export.copy_file(path, {self.lab.name}, self.folder)
+            elif self.last is not None:
+                with open(os.path.join(ROOT, path), encoding="utf-8") as file, \
+                        open(target, "w", encoding="utf-8") as out:
+                    out.write(export.with_include(path, marks.replace(
+                        file.read(), lambda r: r.step > self.last, lambda r: r.stub)))
             else:
                 shutil.copy(os.path.join(ROOT, path), target)
         if self.patch:

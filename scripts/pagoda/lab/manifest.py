@@ -9,6 +9,8 @@
                    boot = ["machine", ...]         whole batches on machines
                    bench = "row"                   a cost; full and none are thresholds, unit
                                                    says of what, if not of instructions
+                   after                           the paragraph is `step 3`, but its tests need
+                                                   the steps up to this one
       [[host]]     program, source               a cmocka program; env for its environment
       [[machine]]  name, options, commands       what is booted; a drawn one has draw = true
 """
@@ -41,6 +43,7 @@ class Item:
     full: float = 0  # a cost up to this earns all points
     none: float = 0  # from this on it earns none
     unit: str = "instructions"
+    after: int = 0
 
 
 @dataclass

@@ -325,6 +325,8 @@ static void watermark_of_the_last_pages(void **state)
     expect_true(ok(0, 100, ALLOC_NO_WATERMARKS), "a block is a block, whatever the mark");
     expect_true(ok(2, 100, ALLOC_NO_WATERMARKS), "of order 2 too");
     expect_true(!ok(3, 100, ALLOC_NO_WATERMARKS), "there is none of order 3");
+    list_block(3, MIGRATE_HIGHATOMIC);
+    expect_true(ok(3, 100, ALLOC_NO_WATERMARKS), "there is one in the highatomic reserve");
 }
 
 #define SIZES(name) cmocka_unit_test_setup(name, fresh)

@@ -23,7 +23,7 @@ static void a_victim_is_marked_and_then_killed(void **state)
     kill_it(mm);
     expect_equal(kills, 1, "calls of owner.ops->kill()");
     expect_true(killed[0] == mm, "it gets the victim's space");
-    expect_true(marked_before[0], "MMF_OOM_VICTIM is set before: who dies may use the reserves");
+    expect_true(marked_before[0], "MMF_OOM_VICTIM is set before: nobody may find no one dying");
     expect_true(!mm_flag(mm, MMF_OOM_SKIP), "its memory is still to come: no MMF_OOM_SKIP");
     run_reaper();
 }

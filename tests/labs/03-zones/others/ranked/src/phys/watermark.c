@@ -44,7 +44,8 @@ static int largest_block(const struct zone *zone, bool reserve)
  * lower the mark, each by a part of what those before it left: MIN_RESERVE by a half, NON_BLOCK by
  * a quarter but only together with MIN_RESERVE, OOM by a half; the part is rounded down. From order
  * 1 on a block of this order or a larger one must be listed, of one of the first three types, or of
- * the highatomic reserve for who may use it. NO_WATERMARKS asks for such a block and nothing else.
+ * the highatomic reserve for who may use it. With NO_WATERMARKS nothing is counted: a block must be
+ * listed, of order 0 too, and the reserve will do.
  */
 bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
                        enum zone_type highest, unsigned alloc_flags)
@@ -68,7 +69,7 @@ bool zone_watermark_ok(const struct zone *zone, unsigned order, uint64_t mark,
         if (order == 0)
             return true;
     }
-    return largest_block(zone, reserve) >= (int)order;
+    return largest_block(zone, reserve || (alloc_flags & ALLOC_NO_WATERMARKS)) >= (int)order;
 }
 
 /* --- the sizes -------------------------------------------------------------------------------- */
