@@ -265,8 +265,8 @@ static inline pte_t pte_make_absent(enum pte_type type, uint64_t offset, uint64_
 }
 
 /**
- * A leaf: prot is PTE_R|W|X|U|G with A and D as wanted; V is added. Without R, W and X that would be
- * a pointer to a table: it is an entry that names the frame and may not be touched.
+ * A leaf: prot is PTE_R|W|X|U|G with A and D as wanted; V is added. Without R, W and X that would
+ * be a pointer to a table: it is an entry that names the frame and may not be touched.
  */
 static inline pte_t pte_make(pfn_t pfn, uint64_t prot)
 {

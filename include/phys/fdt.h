@@ -89,7 +89,7 @@ uint32_t fdt_claimed_size(const void *blob);
 /** Entry `i` of the reservation block; i < fdt->rsv_count. */
 void fdt_reservation(const struct fdt *fdt, uint32_t i, uint64_t *base, uint64_t *size);
 
-/* --- walking: FDT_NO_NODE where there is no such node; sibling, parent: or `node` is none ------ */
+/* --- walking: FDT_NO_NODE where there is no such node; sibling, parent: or `node` is none ----- */
 
 fdt_node_t fdt_root(const struct fdt *fdt);
 

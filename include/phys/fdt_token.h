@@ -40,8 +40,8 @@ struct fdt_token {
 /**
  * Read the token at `at`, or the first behind the NOPs there. NULL, or what is wrong with it, for
  * people: it must lie in the structure block with all that belongs to it, but the padding behind
- * it may be missing there, and then `next` lies past the end; a node's name ends within FDT_NAME_MAX
- * bytes, its NUL included; a property's name begins inside of the strings block.
+ * it may be missing there, and then `next` lies past the end; a node's name ends within
+ * FDT_NAME_MAX bytes, its NUL included; a property's name begins inside of the strings block.
  * `at` and all that the block holds may be lies.
  */
 const char *fdt_token(const struct fdt *fdt, uint32_t at, struct fdt_token *out);

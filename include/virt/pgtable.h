@@ -88,7 +88,8 @@ pte_t *pt_walk(const struct pgtable *pt, vaddr_t va, unsigned level);
 
 /**
  * The same, making the tables that are missing. NULL when there is no memory for them, or the way
- * ends at something that is neither empty nor a table. Two harts may do so at once: the one who comes second uses the first one's table.
+ * ends at something that is neither empty nor a table. Two harts may do so at once: the one who
+ * comes second uses the first one's table.
  */
 pte_t *pt_walk_alloc(struct pgtable *pt, vaddr_t va, unsigned level);
 
@@ -114,7 +115,7 @@ int pt_map_range(struct pgtable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint
 /** Take leaves out; large ones that are only partly meant are split first. 0 or -ENOMEM. */
 int pt_unmap_range(struct pgtable *pt, vaddr_t va, uint64_t size) must_check;
 
-/** Change what is mapped in the range to @prot, R, W or X at least, splitting as above. 0, -ENOMEM. */
+/** Change what is mapped in the range to @prot: R, W or X at least. Splits as above. 0, -ENOMEM. */
 int pt_protect_range(struct pgtable *pt, vaddr_t va, uint64_t size, uint64_t prot) must_check;
 
 /**

@@ -294,7 +294,8 @@ static const struct command commands[] = {
     {"pcp", "", "the pagesets: a hart's stock of each zone", NULL, cmd_pcp},
     {"page", "PFN", "all that is known of one frame, and who maps it", NULL, cmd_page},
     {"alloc", "ORDER [GFP] [NODE]", "take a block of 2^ORDER pages by hand",
-     "GFP: kernel (default), movable, atomic, nowait, dma32, reclaimable, zero, ... joined by |, in quotes.\n"
+     "GFP: kernel (default), movable, atomic, nowait, dma32, reclaimable, zero, ... joined by |,\n"
+     "in quotes: 'movable|nowait'.\n"
      "Compaction may run for it; no guest is killed for it. 'free PFN' gives it back.\n",
      cmd_alloc},
     {"free", "PFN | all", "give back a block that 'alloc' took", NULL, cmd_free},

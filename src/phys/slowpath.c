@@ -114,7 +114,8 @@ static struct page *climb_in_rounds(struct alloc_context *ac)
         enum relief_result result = climb(request);
         if (result == RELIEF_CAPTURED)
             return take_captured(request);
-        unsigned flags = privilege(request->gfp, request->order); /* the killer may have let us in */
+        /* the killer may have let us in */
+        unsigned flags = privilege(request->gfp, request->order);
         struct page *page = alloc_from_zonelist(ac, flags);
         if (!page && (request->attempt == 0 || result == RELIEF_NONE))
             page = last_corners(ac, flags);

@@ -112,8 +112,7 @@ void oom_report_begin(const struct oom_control *oc)
     log_sink_init(&out, LOG_WARN);
     print(&out.sink, "%s invoked oom-killer: gfp_mask=0x%x(", thread_current()->name, request->gfp);
     gfp_print(&out.sink, request->gfp);
-    print(&out.sink, "), order=%u, oom_score_adj=%d\n", request->order,
-          oom_score_adj_of_current());
+    print(&out.sink, "), order=%u, oom_score_adj=%d\n", request->order, oom_score_adj_of_current());
     report_memory(&out.sink);
     if (sysctl_oom_dump_tasks)
         report_tasks(&out.sink);

@@ -202,7 +202,7 @@ static int show_cmdline(struct sink *out, const struct view_args *args)
 
 /* --- the killer's view ------------------------------------------------------------------------ */
 
-/* Linux's scale: 0 never, 666 nothing in use, 1333 all of memory; oom_score_adj moves it, to 2000. */
+/* Linux's scale: 666 nothing in use, 1333 all of memory; oom_score_adj moves it; 0 never. */
 static int show_oom_score_of(struct sink *out, struct guest *g, struct mm_struct *mm)
 {
     int64_t total = (int64_t)nr_managed_pages(), points = 0;

@@ -16,8 +16,8 @@
 #include "virt/vma.h"
 
 /*
- * Two anon_vmas are compatible when both are the same. Where one is missing, a may have no more than
- * one chain: with more it was shared by a fork, and what is shared must not grow. As Linux has it.
+ * Two anon_vmas are compatible when both are the same. Where one is missing, a may have no more
+ * than one chain: with more it was shared by a fork, and what is shared must not grow.
  */
 static bool anon_compatible(const struct vm_area_struct *a, const struct anon_vma *other)
 {

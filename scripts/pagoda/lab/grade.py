@@ -67,8 +67,8 @@ def tell_other_labs(evidence, lab):
     """Who graded reached a stub of another lab: that is nothing that is wrong with this one."""
     match = re.search(r"\blab (\w+), step \d+ is missing", evidence.got + "\n" + evidence.text)
     if match and match[1] != lab.name:
-        evidence.text += f"\nlab {match[1]} is another lab of the grader's tree: write it first, or " \
-                         "have its solution put in; a teacher's tree has them all"
+        evidence.text += f"\nlab {match[1]} is another lab of the grader's tree: write it first, " \
+                         "or have its solution put in; a teacher's tree has them all"
 
 
 def outcome_of(item, found, figures, only):

@@ -30,7 +30,8 @@ WORDS = re.compile(r"\b(asm|__asm|__asm__|_Pragma|__has_\w+)\b|__attribute(__)?\
                    r"__builtin_return_address|__builtin_frame_address")
 # What a compiler takes as one: a raw string, a comment, a string, a character; each as a group.
 LEXEMES = re.compile(r"""(?P<raw>\b(?:u8?|U|L)?R")|(?P<comment>//[^\n]*|/\*.*?\*/)|"""
-                     r"""(?P<string>"(?:\\.|[^"\\\n])*")|(?P<char>'(?:\\.|[^'\\\n])*')""", re.DOTALL)
+                     r"""(?P<string>"(?:\\.|[^"\\\n])*")|(?P<char>'(?:\\.|[^'\\\n])*')""",
+                     re.DOTALL)
 # What is nowhere else: quotes and comments without an end, where we and a compiler could read on
 # differently, escapes, and bytes that look like nothing.
 STRAY = re.compile(r"""["'\\]|/\*|[^\t\n -~]""")

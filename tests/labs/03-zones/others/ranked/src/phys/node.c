@@ -93,8 +93,8 @@ static struct zoneref *write_zones(struct zoneref *at, pg_data_t *pgdat)
  * of equally near ones that with the fewest of two drawbacks: a number below its own (so that each
  * begins with the one after it), and harts (their memory is wanted). Then that with the least
  * @load, which counts how often a node was the first of a group of equally distant ones, for all
- * nodes that were here before; a group may be one node, and the node itself is none. Then the lowest
- * number. ZONELIST_NOFALLBACK has its own zones only.
+ * nodes that were here before; a group may be one node, and the node itself is none. Then the
+ * lowest number. ZONELIST_NOFALLBACK has its own zones only.
  */
 static void build_zonelists(pg_data_t *pgdat, unsigned *load)
 {
