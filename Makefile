@@ -124,7 +124,7 @@ test: setup ## everything that CI runs; ends with `N passed, N failed, N skipped
 	@$(PYTHON) scripts/test $(SUITES)
 
 boot: setup image guests ## the boot suites alone; ARGS='-k memoryless' for some
-	@$(PYTHON) -m pytest -q -c tests/pytest.ini tests/boot $(ARGS)
+	@$(PYTHON) -m pytest -q -c tests/pytest.ini -n auto tests/boot $(ARGS)
 
 bench: setup ## what the mechanisms cost; PEER=linux: beside Linux; ARGS=--write keeps it in docs
 	@$(PYTHON) scripts/bench $(if $(PEER),--peer $(PEER)) $(ARGS)
