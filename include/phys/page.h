@@ -49,7 +49,7 @@ enum page_flag {
     PG_locked,     /* someone works on the page; wait with lock_page() */
     PG_waiters,    /* someone waits for the lock */
     PG_lru,        /* on an LRU list of its node */
-    PG_active,     /* on the active one */
+    PG_active,     /* on the active one; of a slab: a hart's */
     PG_referenced, /* touched since last looked at */
     PG_dirty,      /* differs from what is on disk */
     PG_writeback,

@@ -55,7 +55,7 @@ void drain_all_pages(struct zone *zone);
 /** Make the pagesets of all harts, once the zonelists stand (boot). */
 void pagesets_init(void);
 
-/** Size the pagesets of a zone; again after its managed pages changed. */
+/** Size the pagesets of a zone by its managed pages: whenever its marks are set. */
 void pageset_size(struct zone *zone);
 
 /** Pages in the pagesets of a zone, all harts. */

@@ -51,7 +51,7 @@ struct kmem_cache {
     char name[CACHE_NAME_MAX];
 };
 
-/** Caches of kmalloc, and the cache of caches. After mem_init(). */
+/** The caches of kmalloc. After mem_init(). */
 void slab_init(void);
 
 /**

@@ -10,7 +10,7 @@
 
 #define KMALLOC_MAX_CACHE 8192 /* above this whole pages are taken */
 
-/** At least @size bytes, 8-aligned (powers of two: to themselves). NULL: none, or size 0. */
+/** At least @size bytes, 8-aligned (powers of two: to themselves, at most 64). NULL: none, or 0. */
 void *kmalloc(size_t size, gfp_t gfp) must_check;
 void *kmalloc_node(size_t size, gfp_t gfp, int nid) must_check;
 void *kzalloc(size_t size, gfp_t gfp) must_check;

@@ -2,11 +2,13 @@
 """The student's edition: the whole tree, in which the chosen labs are still to be done.
 
 Every tracked file is copied as it is now, with these changes: the chosen labs' regions hold their
-stubs, marks of other labs are taken out, and what only a teacher needs stays behind. The edition
+stubs, marks of other labs and links to them are taken out, and what only a teacher needs stays
+behind. The edition
 is a repository of its own with a single commit, so no history can hold a solution.
 """
 import fnmatch
 import os
+import re
 import shutil
 import subprocess
 
@@ -66,10 +68,22 @@ def student_text(path, text, names):
     return with_include(path, marks.without_marks(marks.without_solutions(text, names), names))
 
 
-def copy_file(path, names, directory):
-    """One file of ours into the edition."""
+def without_links(text, folders):
+    """A page whose links into labs that are left out are only their words."""
+    if not folders:
+        return text
+    names = "|".join(re.escape(os.path.basename(folder)) for folder in folders)
+    return re.sub(rf"\[([^\]]+)\]\((?:[^()\s]*/)?(?:{names})/[^()\s]*\)", r"\1", text)
+
+
+def copy_file(path, names, directory, left_out=()):
+    """One file of ours into the edition, without the labs in the folders @left_out."""
     source, target = os.path.join(ROOT, path), os.path.join(directory, path)
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    if path.endswith(".md"):
+        with open(source, encoding="utf-8") as file, open(target, "w", encoding="utf-8") as out:
+            out.write(without_links(file.read(), left_out))
+        return
     if path.startswith(MARKED):
         with open(source, encoding="utf-8") as file:
             text = file.read()
@@ -86,11 +100,11 @@ def export(chosen, directory):
     if os.path.exists(directory) and os.listdir(directory):
         raise Wrong(f"{directory} is not empty; name a new folder")
     names = {lab.name for lab in chosen}
-    left_out = [folder + "/" for name, lab in load_labs().items() if name not in names
-                for folder in (lab.directory, lab.tests)]
+    others = [lab for name, lab in load_labs().items() if name not in names]
+    left_out = tuple(f"{folder}/" for lab in others for folder in (lab.directory, lab.tests))
     for path in tree_files():
-        if not is_teachers(path) and not path.startswith(tuple(left_out)):
-            copy_file(path, names, directory)
+        if not is_teachers(path) and not path.startswith(left_out):
+            copy_file(path, names, directory, [lab.directory for lab in others])
     for name, path in IN_EDITION.items():
         os.makedirs(os.path.dirname(os.path.join(directory, path)), exist_ok=True)
         shutil.copyfile(os.path.join(FRAMES, name), os.path.join(directory, path))

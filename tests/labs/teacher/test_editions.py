@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two editions of one source: marks, export, solutions."""
 import os
+import re
 import subprocess
 import sys
 
@@ -94,6 +95,19 @@ def test_an_edition_lists_what_is_missing(edition):
     status = subprocess.run([os.path.join(edition, "scripts", "lab"), "status"], text=True,
                             check=True, capture_output=True).stdout
     assert all(f"{lab.name}: " in status for lab in LABS.values())
+
+
+def test_no_link_leads_nowhere(tmp_path):
+    """An edition of one lab has the pages of no other."""
+    folder = tmp_path / "tree"
+    subprocess.run([LAB, "export", "--labs", "zones", "--out", folder], check=True,
+                   stdout=subprocess.PIPE)
+    pages = [path for path in export.tree_files(str(folder)) if path.endswith(".md")]
+    assert "docs/labs/03-zones/README.md" in pages and len(pages) > 20
+    for page in pages:
+        for link in re.findall(r"\]\(([^()\s#]+)[^()]*\)", source(page, str(folder))):
+            if "://" not in link:
+                assert (folder / os.path.dirname(page) / link).exists(), f"{page}: {link}"
 
 
 def test_stubs_compile_without_a_warning(edition):

@@ -121,6 +121,27 @@ static void merge_asks_for_anon_vmas(void **state)
     }
 }
 
+/* A child's range hangs on its parent's anon_vma as well: beside one without any it must not grow. */
+static void merge_leaves_what_a_fork_shares(void **state)
+{
+    (void)state;
+    for (unsigned shared = 0; shared < 2; shared++) {
+        struct mm_struct *parent = fake_mm(), *mm = fake_mm();
+        struct vm_area_struct *from = add(parent, 0, 1, PLAIN);
+        struct vm_area_struct *vma[2] = {add(mm, 0, 1, PLAIN), add(mm, 2, 1, PLAIN)};
+        expect_equal(anon_vma_prepare(from), 0, "an anon_vma for the test");
+        expect_equal(anon_vma_fork(vma[shared], from), 0, "a fork for the test");
+        vma_set_range(vma[1], addr_of(1), addr_of(2));
+        expect_true(vma_merge(vma[0]) == vma[0] && vma_merge(vma[1]) == vma[1],
+                    "VMA %u is shared with a parent, the other hangs on nothing: two", shared);
+        unlink_anon_vmas(from);
+        vma_remove(parent, from);
+        vma_free(from);
+        free(parent);
+        expect_no_leak(mm);
+    }
+}
+
 static void merge_without_memory_joins_nothing(void **state)
 {
     (void)state;
@@ -195,6 +216,7 @@ int main(void)
         cmocka_unit_test(merge_needs_neighbours),
         cmocka_unit_test(merge_wants_numbers_that_go_on),
         cmocka_unit_test(merge_asks_for_anon_vmas),
+        cmocka_unit_test(merge_leaves_what_a_fork_shares),
         cmocka_unit_test(merge_without_memory_joins_nothing),
         cmocka_unit_test(merge_grows_for_a_new_range),
         cmocka_unit_test(merge_grows_only_what_is_beside),
