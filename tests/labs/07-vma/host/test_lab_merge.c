@@ -121,7 +121,7 @@ static void merge_asks_for_anon_vmas(void **state)
     }
 }
 
-/* A child's range hangs on its parent's anon_vma as well: beside one without any it must not grow. */
+/* A child's range hangs on its parent's anon_vma, too: beside one without any it must not grow. */
 static void merge_leaves_what_a_fork_shares(void **state)
 {
     (void)state;
