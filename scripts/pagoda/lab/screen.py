@@ -26,7 +26,9 @@ IMPLIED = re.compile(r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|_GLOBAL_OFFSET_TA
                      r"(pagoda_)?(memcpy|memmove|memset|memcmp)$|__stack_chk_fail$|host_hart$|"
                      r"__(clz|ctz|popcount)[sd]i2$|lab_missing_at$)")
 WORDS = re.compile(r"\b(asm|__asm|__asm__|_Pragma|__has_\w+)\b|__attribute(__)?\s*\(\(\s*[^)]*\b_*"
-                   r"(section|alias|cleanup)_*\b|\b_*(constructor|destructor|ifunc|weakref)_*\b|"
+                   r"(section|alias|cleanup)_*\b|"
+                   r"\b_*(constructor|destructor|ifunc|weakref|naked)_*\b|"
+                   r"\b_*no_(sanitize|address_safety|instrument|profile)\w*|"
                    r"__builtin_return_address|__builtin_frame_address")
 # What a compiler takes as one: a raw string, a comment, a string, a character; each as a group.
 LEXEMES = re.compile(r"""(?P<raw>\b(?:u8?|U|L)?R")|(?P<comment>//[^\n]*|/\*.*?\*/)|"""

@@ -97,6 +97,7 @@ HOSTILE = {
     "a raw string": in_take('(void)R"(" /* )"; __asm__("nop"); /* */'),
     "an include behind a byte order mark": '\ufeff#include "/etc/hostname"\n' + reference(),
     "a question about headers": with_code('#if 0\n#elif __has_include("\\")\n#endif'),
+    "eyes closed": with_code('__attribute__((no_sanitize("address"))) static void f(void) {}'),
     "a constructor behind another": with_code("__attribute__((aligned(8), constructor)) "
                                               "static void f(void) {}"),
 }
