@@ -12,7 +12,7 @@ from .batch import Screen
 from .machine import Wrong, machine_from_options
 from .options import (EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_PANIC, EXIT_TIMEOUT,
                       EXIT_USAGE, parse_options)
-from .session import EXITED, INTERRUPTED, TIMED_OUT, Session
+from .session import EXITED, INTERRUPTED, PROMPT, TIMED_OUT, Session
 
 
 def say(message):
@@ -143,7 +143,7 @@ def boot(options, machine, directory):
     return play(options, machine, command, commands)
 
 
-def play(options, machine, command, commands):
+def play(options, machine, command, commands, prompt=PROMPT):
     """Run the machine that @command starts, report; returns the exit status."""
     transcript = open(options.transcript, "wb") if options.transcript else None
     screen = Screen(commands, show, transcript.write if transcript else lambda data: None)
@@ -152,7 +152,7 @@ def play(options, machine, command, commands):
         say("Ctrl-C ends the machine, Ctrl-\\ interrupts what runs in it")
     started = time.monotonic()
     try:
-        session = Session(command, screen, keyboard, options.timeout, options.silence)
+        session = Session(command, screen, keyboard, options.timeout, options.silence, prompt)
         how = session.run()
     finally:
         if transcript:

@@ -105,7 +105,7 @@ def main(argv):
         content = initramfs(options, commands)
         command = launcher.prepare(options, machine, directory, image, image_end(image), content,
                                    boot_arguments(options))
-        return launcher.play(options, machine, command, commands)
+        return launcher.play(options, machine, command, commands, b"")
     except Wrong as wrong:
         launcher.say(str(wrong))
         return EXIT_USAGE

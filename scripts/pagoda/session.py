@@ -23,6 +23,8 @@ KEY_INTERRUPT = b"\x03"
 KEY_QUIT = b"\x1c"
 PR_SET_PDEATHSIG = 1
 
+PROMPT = b"pagoda> "
+
 EXITED = "exited"
 TIMED_OUT = "timed out"
 INTERRUPTED = "interrupted"
@@ -74,15 +76,19 @@ class Terminal:
 class Session:
     """One run of @command. @sink.feed(bytes) sees all output; @keyboard is a descriptor or None.
 
+    Keys wait until the machine has printed @prompt: whoever listens before that, the firmware
+    perhaps, would take them for its own.
+
     @sink.deadline, when not None, is a moment of time.monotonic() after which to stop; the sink
     may move it while the machine runs. @timeout counts from the start, @silence from the last
     output; None is no limit.
     """
 
-    def __init__(self, command, sink, keyboard, timeout, silence):
+    def __init__(self, command, sink, keyboard, timeout, silence, prompt=b""):
         self.command = command
         self.sink = sink
         self.keyboard = keyboard
+        self.prompt = prompt
         self.limit = time.monotonic() + timeout if timeout else None
         self.silence = silence
         self.last_output = time.monotonic()
@@ -118,9 +124,11 @@ class Session:
 
     def _pump(self):
         output = self.process.stdout.fileno()
-        inputs = [output] + ([self.keyboard] if self.keyboard is not None else [])
+        typing, said = self.keyboard is not None, b""
         while True:
-            ready, _, _ = select.select(inputs, [], [], self._wait_time())
+            listens = typing and self.prompt in said
+            ready, _, _ = select.select([output, self.keyboard] if listens else [output], [], [],
+                                        self._wait_time())
             if not ready:
                 return TIMED_OUT
             if output in ready:
@@ -130,8 +138,10 @@ class Session:
                     return EXITED
                 self.last_output = time.monotonic()
                 self.sink.feed(data)
-            if self.keyboard in ready and not self._type(os.read(self.keyboard, CHUNK)):
-                inputs.remove(self.keyboard)
+                if not listens:
+                    said = (said + data)[-CHUNK:]
+            if self.keyboard in ready:
+                typing = self._type(os.read(self.keyboard, CHUNK))
             if self._wait_time() == 0:
                 return TIMED_OUT  # a machine that prints for ever is late all the same
 

@@ -168,7 +168,7 @@ static int remove_range(struct memblock_type *type, uint64_t base, uint64_t end)
 
 /*
  * Whole pages only: memory loses what is not a page, a reservation takes all it touches. A range
- * whose last byte is past 64 bits is -EINVAL. The end of the last page of 64 bits has no number, so
+ * whose end does not fit 64 bits is -EINVAL. The end of the last page of 64 bits has no number, so
  * that page is in no range. Where nothing is left, *start may be above *end.
  */
 static int trim(uint64_t base, uint64_t size, bool inwards, uint64_t *start, uint64_t *end)

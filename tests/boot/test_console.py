@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The console, by a person's fingers and in batches."""
 import re
+import subprocess
 import time
 
 import pexpect
+from conftest import ROOT, RUN, SILENCE, patience
 from machines import ORDINARY
 
 COMMANDS = """help nodes zones buddyinfo pcp page pt vma ps top kill pause resume wait run alloc
@@ -19,6 +21,16 @@ def test_typing(console):
     c.command("check")
     assert c.command("echo $?").strip() == "0"
     assert c.close() == 0
+
+
+def test_input_from_a_pipe():
+    """What was typed before there was a machine waits for its prompt."""
+    done = subprocess.run([RUN, "--memory", "64M"], input="echo one\necho two\npoweroff\n",
+                          cwd=ROOT, text=True, capture_output=True, timeout=patience(SILENCE),
+                          check=False)
+    assert re.search(r"pagoda> echo one\s+one\s+pagoda> echo two\s+two\s", done.stdout), \
+        done.stdout
+    assert done.returncode == 0
 
 
 def test_editing_history_completion(console):

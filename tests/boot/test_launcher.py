@@ -221,8 +221,9 @@ def test_ctrl_c_ends_and_restores(fake):
 
 def test_keys_pass(fake, tmp_path):
     """All keys go to the machine, Ctrl-\\ as Ctrl-C."""
-    typed = tmp_path / "typed"
-    env = dict(fake, FAKE_SECONDS="2", FAKE_TYPED=str(typed))
+    typed, said = tmp_path / "typed", tmp_path / "said"
+    said.write_bytes(b"hello\r\npagoda> ")
+    env = dict(fake, FAKE_SECONDS="2", FAKE_TYPED=str(typed), FAKE_OUTPUT=str(said))
     child = pexpect.spawn(RUN, [], cwd=ROOT, env=env, timeout=RUN_LIMIT)
     while termios.tcgetattr(child.child_fd)[3] & termios.ICANON:
         time.sleep(0.05)

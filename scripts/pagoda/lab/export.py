@@ -3,8 +3,8 @@
 
 Every tracked file is copied as it is now, with these changes: the chosen labs' regions hold their
 stubs, marks of other labs and links to them are taken out, and what only a teacher needs stays
-behind. The edition
-is a repository of its own with a single commit, so no history can hold a solution.
+behind. The edition is a repository of its own with a single commit, so no history can hold a
+solution.
 """
 import fnmatch
 import os
