@@ -22,9 +22,6 @@
 static pte_t with_prot(const struct vm_area_struct *vma, pte_t e)
 {
     uint64_t prot = vma->vm_prot;
-    if (!(prot & (PTE_R | PTE_W | PTE_X)))
-        return pte_make_absent(PTE_TYPE_PROT_NONE, pte_pfn(e).v,
-                               e.v & (PTE_A | PTE_D | PTE_SPECIAL));
     if (pte_special(e))
         prot &= ~PTE_W;
     else if (!vma_is_shared(vma) && !(pte_present(e) && pte_writable(e)) &&
@@ -32,7 +29,7 @@ static pte_t with_prot(const struct vm_area_struct *vma, pte_t e)
         prot &= ~PTE_W;
     if (prot & PTE_W) /* what can be written is counted as written */
         prot |= PTE_D;
-    return mk_pte((e.v & (PTE_PFN_MASK | PTE_A | PTE_D | PTE_SPECIAL | PTE_SOFT)) | prot | PTE_V);
+    return pte_make(pte_pfn(e), prot | (e.v & (PTE_A | PTE_D | PTE_SPECIAL | PTE_SOFT)));
 }
 
 /* Did a right go away, so that translations elsewhere must go too? */
