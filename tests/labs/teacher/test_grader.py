@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 
 import pytest
@@ -107,6 +108,17 @@ HOSTILE = {
 def test_refused_by_its_text(what):
     with pytest.raises(screen.Refused):
         screen.screen_text(PATH, HOSTILE[what])
+
+
+@pytest.mark.parametrize("piece", ["\n", "#\n", "# \n", " ", "/*", "__attribute__((a ", "_", "\\ "])
+def test_a_look_at_a_text_is_short(piece):
+    """As much of it as is read: a pattern that goes over it again and again takes minutes."""
+    began = time.process_time()
+    try:
+        screen.screen_text(PATH, piece * (screen.FILE_MOST // len(piece)))
+    except screen.Refused:
+        pass
+    assert time.process_time() - began < 20
 
 
 def test_the_reference_is_not_refused():
